@@ -1,0 +1,1 @@
+"""townsfolk: characters that talk."""

@@ -1,0 +1,133 @@
+"""Every error townsfolk gives: one base class, a stable code and a hint that says what to do. Raises nothing itself.
+
+* :exc:`TownsfolkError`
+    * :exc:`UsageError`: the program calls the API wrongly; raised at the call.
+    * :exc:`PersonaError`: authored files have mistakes; ``problems`` holds them all.
+    * :exc:`ProtocolError`: bytes or messages break the rules of the wire.
+    * :exc:`StoreError`: a save cannot be used as asked.
+    * :exc:`TransportError`: the host or the bridge cannot be reached.
+    * :exc:`ModelError`: a model cannot speak; ``fatal`` says that asking again will not help.
+
+What goes wrong while a game runs arrives as an event with the same codes; see ``events.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+__all__ = [
+    "HINTS",
+    "ModelError",
+    "PersonaError",
+    "ProtocolError",
+    "StoreError",
+    "TownsfolkError",
+    "TransportError",
+    "UsageError",
+]
+
+HINTS: Final[Mapping[str, str]] = {
+    # the program
+    "bad_argument": "Check the arguments of the call against the docstring.",
+    "closed": "This engine was closed; open a new one.",
+    "missing_extra": "Install the extra that the message names.",
+    # authored files
+    "persona_invalid": "Run `townsfolk check` on the folder: it lists every mistake with its file and line.",
+    "no_characters": "Give a folder that holds NAME/persona.yaml files; `townsfolk new DIR` makes one.",
+    # what a player or a game sends
+    "unknown_npc": "Use the id of a character: the name of its folder.",
+    "empty_text": "Send the player's words; a line of white space says nothing.",
+    "text_too_long": "Send at most 4,000 characters in one line.",
+    "npc_busy": "Wait for the character's open lines to end, or cancel them.",
+    "unknown_line": "Use the id that say() returned; a line that has ended cannot be cancelled.",
+    "unknown_type": "See docs/protocol.md for the messages of this protocol version.",
+    "bad_message": "See docs/protocol.md for the fields of this message.",
+    "bad_frame": "Send frames of at most 61,440 bytes: a 4-byte big-endian length and one msgpack map.",
+    "proto_unsupported": "Update the older side: the host's and the client's protocol versions differ.",
+    "bad_token": "Give the token that the host was started with.",
+    # the save
+    "save_locked": "Close the other game or host that uses this save, or choose another save.",
+    "save_newer": "Update townsfolk: a newer version wrote this save. The file was left as it was.",
+    "save_readonly": "Make the save's folder writable. Until then nothing is kept after the game ends.",
+    "save_unreadable": "Restore the save from a copy, or choose another. The file was left as it was.",
+    "save_full": "Free some disk space; writing goes on by itself once there is room.",
+    "memory_damaged": "Some memories failed their checksum and were left out; restore the save from a copy to have them back.",
+    # the host
+    "host_lost": "The engine process ended; it is started again by itself. Say the line again.",
+    "host_failed": "The engine process cannot start; run `townsfolk doctor`.",
+    "bridge_refused": "Start the bridge (`townsfolk serve`) or correct the address.",
+    "bridge_lost": "The connection to the bridge ended; it is tried again by itself.",
+    # models
+    "missing_key": "Set OPENAI_API_KEY, or use `--model authored`, which needs none.",
+    "bad_key": "The server refused the API key; check OPENAI_API_KEY.",
+    "quota": "The account has no credit left; check its billing page.",
+    "no_such_model": "Check the model's name; `townsfolk doctor` lists what is available.",
+    "connect_failed": "The model's server cannot be reached; check the address and the network.",
+    "rate_limited": "The server asked to slow down; the next line may work.",
+    "timeout": "The model took too long; the next line may work.",
+    "interrupted": "The model's connection ended in the middle of the line.",
+    "server_error": "The model's server failed; the next line may work.",
+    "bad_response": "The model's server sent something that is not the protocol; check its address and kind.",
+    "content_filter": "The model's server refused this line.",
+    "no_topic": "No authored topic fits; another model may answer.",
+    "no_local_model": "Install the extra `local` and give a GGUF file: see docs/models.md.",
+    "empty_reply": "The model said nothing; the next line may work.",
+    "internal": "This is a defect in townsfolk: please report it with the message.",
+}
+"""What to do about each code. The wire's error table is this one."""
+
+
+class TownsfolkError(Exception):
+    """The base of all errors here.
+
+    Attributes:
+        code: Stable, for programs.
+        message: One sentence, for people.
+        hint: What to do about it.
+    """
+
+    def __init__(self, code: str, message: str, *, hint: str | None = None) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+        self.hint = hint if hint is not None else HINTS.get(code, "")
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.code}]" + (f" {self.hint}" if self.hint else "")
+
+
+class UsageError(TownsfolkError):
+    """The program calls the API wrongly."""
+
+
+class PersonaError(TownsfolkError):
+    """Authored files have mistakes. ``problems`` holds every one, with its file and line."""
+
+    def __init__(self, code: str, message: str, *, problems: Sequence[Any] = ()) -> None:
+        super().__init__(code, message)
+        self.problems = tuple(problems)
+
+
+class ProtocolError(TownsfolkError):
+    """Bytes or a message break the rules of the wire."""
+
+
+class StoreError(TownsfolkError):
+    """A save cannot be used as asked."""
+
+
+class TransportError(TownsfolkError):
+    """The host or the bridge cannot be reached."""
+
+
+class ModelError(TownsfolkError):
+    """A model cannot speak.
+
+    Attributes:
+        fatal: Asking the same model again will not help (a wrong key, no credit, no such model).
+    """
+
+    def __init__(self, code: str, message: str, *, hint: str | None = None, fatal: bool = False) -> None:
+        super().__init__(code, message, hint=hint)
+        self.fatal = fatal

@@ -1,0 +1,61 @@
+"""The world that a cast shares: the shape of `world.yaml`. Reads no files; `cast.py` does."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from townsfolk.gates import Fact, Gate, is_open
+from townsfolk.persona import Id, Short, Text, When
+
+__all__ = ["FactDeclaration", "Lore", "World", "known_lore"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FactDeclaration(_Part):
+    """A game fact that gates may look at: what it means and what it is when a new game starts."""
+
+    start: Fact = None
+    about: Short
+
+
+class Lore(_Part):
+    """One authored fact of the world.
+
+    Attributes:
+        text: What is so, in plain prose.
+        keys: Words that call this entry into a conversation.
+        known_by: Ids of the characters that know it, or ``everyone``.
+        when: The gate. While it is shut nobody knows.
+    """
+
+    text: Text
+    keys: tuple[Short, ...] = Field(min_length=1)
+    known_by: Annotated[
+        tuple[Id, ...] | Literal["everyone"],
+        BeforeValidator(lambda data: [data] if isinstance(data, str) and data != "everyone" else data),
+    ] = "everyone"
+    when: When = Gate()
+
+
+class World(_Part):
+    """The whole of `world.yaml`."""
+
+    name: Short
+    description: Text
+    """The place and its trouble, in a paragraph that every character's prompt begins with."""
+    facts: dict[Id, FactDeclaration] = Field(default_factory=dict)
+    lore: dict[Id, Lore] = Field(default_factory=dict)
+
+
+def known_lore(world: World, npc: str, facts: dict[str, Fact]) -> dict[str, Lore]:
+    """The lore that ``npc`` knows while ``facts`` hold."""
+    return {
+        id: lore
+        for id, lore in world.lore.items()
+        if (lore.known_by == "everyone" or npc in lore.known_by) and is_open(lore.when, facts)
+    }

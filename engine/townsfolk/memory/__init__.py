@@ -1,0 +1,1 @@
+"""What characters remember: pure ranking and records, and the stores that keep them."""

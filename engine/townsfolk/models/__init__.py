@@ -1,0 +1,1 @@
+"""Everything that can speak a line, behind one interface: see base.py."""
