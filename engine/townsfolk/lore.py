@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from townsfolk.gates import Fact, Gate, is_open
-from townsfolk.persona import Id, Short, Text, When
+from townsfolk.persona import Id, Lines, Short, Text, When
 
-__all__ = ["FactDeclaration", "Lore", "World", "known_lore"]
+__all__ = ["NOWHERE", "FactDeclaration", "Lore", "World", "known_lore"]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _named(data: object) -> object:
+    """One name may stand where a list of names is meant; ``everyone`` is no list."""
+    return [data] if isinstance(data, str) and data != "everyone" else data
 
 
 class FactDeclaration(_Part):
@@ -34,11 +39,8 @@ class Lore(_Part):
     """
 
     text: Text
-    keys: tuple[Short, ...] = Field(min_length=1)
-    known_by: Annotated[
-        tuple[Id, ...] | Literal["everyone"],
-        BeforeValidator(lambda data: [data] if isinstance(data, str) and data != "everyone" else data),
-    ] = "everyone"
+    keys: Lines
+    known_by: Annotated[tuple[Id, ...] | Literal["everyone"], BeforeValidator(_named)] = "everyone"
     when: When = Gate()
 
 
@@ -50,6 +52,10 @@ class World(_Part):
     """The place and its trouble, in a paragraph that every character's prompt begins with."""
     facts: dict[Id, FactDeclaration] = Field(default_factory=dict)
     lore: dict[Id, Lore] = Field(default_factory=dict)
+
+
+NOWHERE: Final = World(name="here", description="Nothing is known of this place.")
+"""The world of a cast that has no `world.yaml`."""
 
 
 def known_lore(world: World, npc: str, facts: dict[str, Fact]) -> dict[str, Lore]:

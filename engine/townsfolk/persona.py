@@ -42,6 +42,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 Lines = Annotated[tuple[Short, ...], BeforeValidator(_listed), Field(min_length=1)]
 Id = Annotated[str, BeforeValidator(_id)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 When = Annotated[Gate, BeforeValidator(_gate), PlainSerializer(lambda gate: repr(gate), return_type=str)]
 
 
@@ -134,7 +135,7 @@ class Relation(_Part):
     """What this character thinks of another. Plain prose will do."""
 
     about: Text
-    axes: dict[Id, float] = Field(default_factory=dict)
+    axes: dict[Id, Number] = Field(default_factory=dict)
     """Starting values of authored axes, such as ``trust: 2``."""
 
 
@@ -142,8 +143,8 @@ class ModelHints(_Part):
     """Which model should speak for this character, and how."""
 
     prefer: Literal["auto", "realtime", "text", "local", "authored", "scripted"] = "auto"
-    max_tokens: int = Field(default=160, ge=16, le=2000)
-    temperature: float | None = Field(default=None, ge=0, le=2)
+    max_tokens: int = Field(default=160, ge=16, le=2000, strict=True)
+    temperature: Annotated[Number, Field(ge=0, le=2)] | None = None
 
 
 class Voice(_Part):
@@ -151,7 +152,7 @@ class Voice(_Part):
 
     realtime: Short | None = None
     local: Short | None = None
-    speed: float = Field(default=1.0, ge=0.25, le=1.5)
+    speed: Annotated[Number, Field(ge=0.25, le=1.5)] = 1.0
 
 
 class Persona(_Part):
