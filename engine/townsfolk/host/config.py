@@ -1,0 +1,66 @@
+"""What a host is started with. Values only; keys and other secrets come from the environment, never from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from townsfolk.errors import UsageError
+from townsfolk.prompt import BUDGET
+
+__all__ = ["Config"]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings of a host.
+
+    Attributes:
+        characters: The folder of personas.
+        save: The file that memory is kept in; None keeps nothing.
+        model: What speaks; see `router.py`.
+        budget: Input tokens of one line, at most.
+        realtime_model: The realtime model's name.
+        realtime_url: The realtime server, such as ``ws://127.0.0.1:8765/v1``; OpenAI's when None.
+        realtime_sockets: Connections to it, at most; each carries several lines at once.
+        text_url: The chat completions server, such as ``http://127.0.0.1:11434/v1``; OpenAI's when None.
+        text_model: The text model's name.
+        gguf: The local model's file; None looks for one (see docs/models.md).
+        words_per_second: The pace of authored lines; None gives them at once.
+        first_word: Seconds that a model has for its first word before the next one is asked.
+    """
+
+    characters: str
+    save: str | None = None
+    model: str = "auto"
+    budget: int = BUDGET
+    realtime_model: str = "gpt-realtime-2.1-mini"
+    realtime_url: str | None = None
+    realtime_sockets: int = 4
+    text_url: str | None = None
+    text_model: str = "gpt-5-nano"
+    gguf: str | None = None
+    words_per_second: float | None = 14.0
+    first_word: float = 8.0
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Config:
+        """A configuration from plain data.
+
+        Raises:
+            UsageError: A setting is unknown or of the wrong kind, or holds an API key.
+        """
+        known = {field.name: str(field.type) for field in fields(cls)}
+        kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "float": (int, float)}
+        for name, value in data.items():
+            if name not in known:
+                key = "key" in name.lower() or "token" in name.lower()
+                hint = "Keys come from the environment: set OPENAI_API_KEY." if key else f"Known: {', '.join(known)}."
+                raise UsageError("bad_argument", f"there is no setting {name!r}", hint=hint)
+            kind, _, optional = known[name].partition(" | ")
+            if not (value is None and optional) and (not isinstance(value, kinds[kind]) or isinstance(value, bool)):
+                raise UsageError("bad_argument", f"the setting {name!r} cannot be {value!r}")
+            if isinstance(value, str) and value.startswith("sk-"):
+                raise UsageError("bad_argument", f"the setting {name!r} holds an API key; set OPENAI_API_KEY instead")
+        return cls(**data)

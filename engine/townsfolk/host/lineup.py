@@ -1,0 +1,144 @@
+"""Builds the models that `router.py` names, each once, and gives every character its ladder of them. Speaks no line."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from townsfolk.errors import ModelError, TownsfolkError
+from townsfolk.host.config import Config
+from townsfolk.models.base import Model
+from townsfolk.persona import Persona
+from townsfolk.router import ladder
+
+if TYPE_CHECKING:
+    from townsfolk.memory.embed import Embedder
+    from townsfolk.simulator import Simulator
+
+__all__ = ["Lineup"]
+
+
+class Lineup:
+    """The models of one host. :meth:`start` before anything else.
+
+    Args:
+        on_model: Told of a model of a ladder that failed, and with None when it speaks again.
+    """
+
+    def __init__(self, config: Config, on_model: Callable[[str, ModelError | None], None]) -> None:
+        self._config = config
+        self._on_model = on_model
+        self._built: dict[str, Model] = {}
+        self._ladders: dict[tuple[str, ...], Model] = {}
+        self._simulator: Simulator | None = None
+        self._embedder: Embedder | None = None
+        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
+        self._gguf: Path | None = None
+
+    async def start(self) -> None:
+        """Looks what there is, apart from the loop.
+
+        Raises:
+            TownsfolkError: The configured model does not exist.
+        """
+        ladder(self._config.model, key=False, local=False)
+        self._gguf, self._embedder = await asyncio.to_thread(self._look)
+        if self._config.model == "simulator":
+            self._simulator = Simulator(brain=self._build("authored"))
+            await self._simulator.start()
+
+    @property
+    def what(self) -> str:
+        """What speaks, for people."""
+        return " > ".join(self._rungs(self._config.model))
+
+    def model_for(self, persona: Persona) -> Model:
+        """What speaks for a character."""
+        wanted = self._config.model
+        if wanted == "auto" and persona.model.prefer != "auto":
+            wanted = persona.model.prefer
+        rungs = self._rungs(wanted)
+        if rungs not in self._ladders:
+            models = [self._build(rung) for rung in rungs]
+            self._ladders[rungs] = models[0] if len(models) == 1 else self._fallback(models)
+        return self._ladders[rungs]
+
+    def _fallback(self, models: list[Model]) -> Model:
+        from townsfolk.models.fallback import Fallback
+
+        return Fallback(models, first_word_s=self._config.first_word, on_change=self._on_model)
+
+    def models(self) -> list[Model]:
+        """One of each kind that there can be here, for `townsfolk doctor`."""
+        return [self._build(name) for name in ("realtime", "text", "local", "topics")]
+
+    async def close(self) -> None:
+        for model in self._built.values():
+            await model.close()
+        if self._simulator is not None:
+            await self._simulator.stop()
+
+    def _rungs(self, wanted: str) -> tuple[str, ...]:
+        return ladder(wanted, key=bool(self._key), local=self._gguf is not None)
+
+    def _look(self) -> tuple[Path | None, Embedder | None]:
+        from townsfolk.memory.embed import MiniLM
+        try:
+            from townsfolk.models.local import find_local_model
+        except ImportError:
+            find_local_model = lambda p: None
+
+        wanted = self._config.model
+        found = find_local_model(self._config.gguf) if wanted in ("auto", "local") else None
+        if wanted == "scripted":
+            return found, None
+        try:
+            return found, MiniLM()
+        except TownsfolkError:
+            return found, None  # the authored model says once that it matches words only
+
+    def _build(self, rung: str) -> Model:
+        if rung not in self._built:
+            self._built[rung] = self._new(rung)
+        return self._built[rung]
+
+    def _new(self, rung: str) -> Model:
+        # Each model's module loads what only it needs, so that a host starts no slower than it must.
+        config = self._config
+        kind, _, detail = rung.partition(":")
+        match kind:
+            case "realtime":
+                from townsfolk.models.realtime import Realtime
+
+                return Realtime(
+                    model=config.realtime_model,
+                    api_key=self._key,
+                    base_url=config.realtime_url,
+                    sockets=config.realtime_sockets,
+                )
+            case "simulator":
+                from townsfolk.models.realtime import Realtime
+
+                assert self._simulator is not None
+                return Realtime(model=config.realtime_model, api_key="simulator", base_url=self._simulator.url)
+            case "text":
+                from townsfolk.models.text import TextModel
+
+                return TextModel(model=config.text_model, api_key=self._key, base_url=config.text_url)
+            case "local":
+                from townsfolk.models.local import Local
+
+                return Local(self._gguf)
+            case "scripted":
+                from townsfolk.models.scripted import Scripted
+
+                return Scripted.from_file(detail) if detail else Scripted()
+            case _:
+                from townsfolk.models.authored import Authored
+
+                return Authored(
+                    embedder=self._embedder, deflect=kind != "topics", words_per_second=config.words_per_second
+                )

@@ -1,0 +1,236 @@
+"""One character at run time: recall, prompt, speak, remember. Chooses no model and opens no store; it is given both."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+
+from townsfolk.errors import ModelError, TownsfolkError
+from townsfolk.events import Event, LineAccepted, LineDone, LineFailed
+from townsfolk.gates import Fact, Gate, is_open
+from townsfolk.lore import World, known_lore
+from townsfolk.memory.rank import words
+from townsfolk.memory.recall import Recall, Recalled
+from townsfolk.memory.record import Ending, Memory, OpenLine
+from townsfolk.models.base import Call, Model, ModelEvent, Mood, Request, Spoken, Text
+from townsfolk.persona import Action, Persona
+from townsfolk.prompt import BUDGET, Prompt, build, stable_parts
+from townsfolk.turn import Turn
+
+__all__ = ["Keep", "Npc", "Why"]
+
+_TALK: Final = 12
+"""Lines of the conversation that a prompt may show."""
+_RECALLED: Final = 8
+_SAID: Final = 6
+_NOTE_EVERY: Final = 0.5
+"""Seconds between notes on disk of a line that is being spoken."""
+
+
+class Keep(Protocol):
+    """Puts memories on disk, apart from the loop; the future is done when they are there."""
+
+    def __call__(
+        self, memories: Sequence[Memory] = (), open_lines: Sequence[OpenLine] = (), closed: Sequence[str] = ()
+    ) -> asyncio.Future[None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a character said what it said."""
+
+    prompt: Prompt
+    recalled: tuple[Recalled, ...]
+    spoken: Spoken | None = None
+    error: str = ""
+
+
+class Npc:
+    """A persona with its memories.
+
+    Args:
+        facts: What the game says is so; read anew for each line.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        persona: Persona,
+        world: World,
+        recall: Recall,
+        model: Model,
+        keep: Keep,
+        *,
+        facts: Mapping[str, Fact],
+        clock: Callable[[], float],
+        budget: int = BUDGET,
+    ) -> None:
+        self.persona = persona
+        self.recall = recall
+        self.model = model
+        self.last: dict[str, Why] = {}  # by player
+        self._world = world
+        self._keep = keep
+        self._facts = facts
+        self._clock = clock
+        self._budget = budget
+        self._stable = stable_parts(persona, world, budget)
+        self._known: tuple[dict[str, Fact], list[tuple[str, frozenset[str]]]] | None = None
+
+    async def reply(self, turn: Turn, emit: Callable[[Event], None]) -> None:
+        """Answers one player line; the events go to ``emit`` as they happen. Cancelling it interrupts the line."""
+        now = self._clock()
+        heard = Memory(self.persona.id, "heard", turn.player, turn.text, now, player=turn.player, turn=turn.line)
+        accepted = self._keep([heard], [OpenLine(turn.line, turn.npc, turn.player, "", now)])
+        accepted.add_done_callback(
+            lambda kept: None if kept.cancelled() or kept.exception() else emit(LineAccepted(turn.line, turn.npc))
+        )
+        why = self.prepare(turn.text, turn.player)
+        request = self._request(turn, why.prompt)
+        self.recall.add(heard)
+        turn.due(now, 0)  # the first note is due half a second from now
+        model, topic = self.model.name, None
+        try:
+            spoken = await self.model.speak(request, self._listener(turn, request, emit))
+            model, topic = spoken.model, spoken.topic
+            why = Why(why.prompt, why.recalled, spoken)
+            last = turn.finish(model, bark=spoken.reason == "bark")
+            if not last:  # the model ended without a word
+                raise ModelError("empty_reply", f"{model} said nothing")
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None:
+                task.uncancel()  # what was said is still to be remembered
+            last = turn.cut(model)
+        except Exception as error:
+            told = error if isinstance(error, TownsfolkError) else ModelError("internal", repr(error))
+            why = Why(why.prompt, why.recalled, error=str(told))
+            last = turn.cut(model) if turn.shown else turn.fail(told, self._bark(request))
+        self.last[turn.player] = why
+        await self._remember(turn, last, topic)
+        for event in last:
+            emit(event)
+
+    def prepare(self, text: str, player: str) -> Why:
+        """What a model would be told for this line, and what came to mind. Changes nothing."""
+        talk = self.recall.talk(player, _TALK)
+        recalled = tuple(self.recall.find(text, player, _RECALLED, skip=talk))
+        return Why(
+            build(
+                self._stable,
+                text,
+                knowledge=self._knowledge(text, talk),
+                memories=recalled,
+                talk=talk,
+                budget=self._budget,
+            ),
+            recalled,
+        )
+
+    def observe(self, text: str) -> Memory:
+        """Something happened that the character noticed; the caller keeps what this returns."""
+        memory = Memory(self.persona.id, "observed", "", text, self._clock())
+        self.recall.add(memory)
+        return memory
+
+    def _request(self, turn: Turn, prompt: Prompt) -> Request:
+        persona, player = self.persona, turn.player
+        return Request(
+            line=turn.line,
+            persona=persona,
+            prompt=prompt,
+            text=turn.text,
+            player=player,
+            facts=self._facts,
+            said=self.recall.said(player, _SAID),
+            asked=frozenset(self.recall.topics(player)),
+            actions={id: _tool(action) for id, action in persona.actions.items() if is_open(action.when, self._facts)},
+            max_tokens=persona.model.max_tokens,
+            seed=zlib.crc32(turn.line.encode()),
+        )
+
+    def _listener(self, turn: Turn, request: Request, emit: Callable[[Event], None]) -> Callable[[ModelEvent], None]:
+        def listen(event: ModelEvent) -> None:
+            if type(event) is Text:
+                events = turn.hear(event.text)
+                if turn.due(now := self._clock(), _NOTE_EVERY):
+                    self._keep(open_lines=[OpenLine(turn.line, turn.npc, turn.player, turn.shown, now)])
+            elif type(event) is Mood:
+                events = turn.cue(event.kind, event.name)
+            elif type(event) is Call and event.name in request.actions:  # a model may call what it was not offered
+                events = turn.act(event.name, dict(event.args))
+            else:
+                return
+            for each in events:
+                emit(each)
+
+        return listen
+
+    async def _remember(self, turn: Turn, last: Sequence[Event], topic: str | None) -> None:
+        shown, ending = turn.shown, cast(Ending, "bark")  # a failed line was answered with a bark
+        for event in last:
+            if isinstance(event, LineDone):
+                ending = event.reason
+            elif isinstance(event, LineFailed):
+                shown = event.text
+        memories = []
+        if shown:
+            memories.append(
+                Memory(
+                    self.persona.id, "said", self.persona.id, shown, self._clock(),
+                    player=turn.player, turn=turn.line, ending=ending, topic=topic,
+                )
+            )  # fmt: skip
+            self.recall.add(memories[0])
+        kept = self._keep(memories, closed=[turn.line])
+        await asyncio.wait([kept])  # a failure to write is told by whoever keeps; the line ends all the same
+
+    def _knowledge(self, text: str, talk: Sequence[Memory]) -> list[str]:
+        """What the character knows now, most fitting first: what shares words with the talk, then its own concerns."""
+        said = set(words(text)).union(*(words(memory.text) for memory in talk[-1:]))
+        ranked = sorted(self._open_knowledge(), key=lambda item: -len(item[1] & said))  # stable: own facts first
+        return [fact for fact, about in ranked if about & said] + [
+            knowledge.fact
+            for knowledge in self.persona.knows
+            if not set(words(knowledge.fact)) & said and is_open(knowledge.when, self._facts)
+        ]
+
+    def _open_knowledge(self) -> list[tuple[str, frozenset[str]]]:
+        facts = dict(self._facts)
+        if self._known is None or self._known[0] != facts:  # gates change rarely
+            persona = self.persona
+            gated: list[tuple[Gate, str]] = [(each.when, each.fact) for each in (*persona.knows, *persona.secrets)]
+            gated += [(goal.when, f"You want: {goal.want}") for goal in persona.goals if goal.when != Gate()]
+            items = [(fact, frozenset(words(fact))) for gate, fact in gated if is_open(gate, facts)]
+            items += [
+                (lore.text, frozenset(words(f"{' '.join(lore.keys)} {lore.text}")))
+                for lore in known_lore(self._world, persona.id, facts).values()
+            ]
+            self._known = facts, items
+        return self._known[1]
+
+    def _bark(self, request: Request) -> str:
+        lines = [line for line in self.persona.barks.offline if line not in request.said] or self.persona.barks.offline
+        return lines[request.seed % len(lines)]
+
+
+def _tool(action: Action) -> dict[str, Any]:
+    """An action as a JSON Schema function tool."""
+    properties: dict[str, Any] = {}
+    for id, arg in action.args.items():
+        properties[id] = {"type": {"text": "string", "number": "number", "flag": "boolean"}[arg.type]}
+        if arg.description:
+            properties[id]["description"] = arg.description
+        if arg.one_of:
+            properties[id]["enum"] = list(arg.one_of)
+    return {
+        "description": action.description,
+        "parameters": {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        },
+    }

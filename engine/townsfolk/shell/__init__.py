@@ -1,0 +1,1 @@
+"""What the `townsfolk` command does, one file a command."""

@@ -1,0 +1,260 @@
+"""The messages of the wire, version 0: their fields, which way they go, and what checks them. No sockets, no codec.
+
+Clients and host must agree on the major number, and while it is 0 on the minor one too.
+
+Revisions: 0.1 is the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from townsfolk.errors import HINTS, ProtocolError
+from townsfolk.events import (
+    ActionRequested,
+    Answer,
+    Cue,
+    Event,
+    LineAccepted,
+    LineDelta,
+    LineDone,
+    LineFailed,
+    LineStarted,
+    Status,
+)
+
+__all__ = ["MAX_LINE", "MESSAGES", "PROTOCOL", "Field", "MessageType", "check", "compatible", "error", "message"]
+
+PROTOCOL: Final = (0, 1)
+MAX_LINE: Final = 4000
+"""Characters of one player line or observation."""
+
+Kind: TypeAlias = Literal["text", "number", "flag", "map", "list"]
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "text": (str,),
+    "number": (int, float),
+    "flag": (bool,),
+    "map": (dict,),
+    "list": (list,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a message. ``reaches_model`` marks text that a language model may be shown."""
+
+    kind: Kind
+    doc: str
+    required: bool = True
+    reaches_model: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageType:
+    """What a message is for, which way it goes (``game`` or ``host`` sends it), and its fields."""
+
+    sender: Literal["game", "host"]
+    doc: str
+    fields: Mapping[str, Field]
+
+
+def _line(doc: str = "The line's id.") -> Field:
+    return Field("text", doc)
+
+
+_NPC: Final = Field("text", "The character's id.")
+_PLAYER: Final = Field("text", "The player's id; `player` when absent.", required=False)
+_CODED: Final = {
+    "code": Field("text", "Stable; see the error table."),
+    "message": Field("text", "One sentence for people."),
+    "hint": Field("text", "What to do about it."),
+}
+
+MESSAGES: Final[Mapping[str, MessageType]] = {
+    "hello": MessageType(
+        "game",
+        "The first message of a connection.",
+        {
+            "proto": Field("list", "The protocol version: `[major, minor]`."),
+            "client": Field("text", "The client and its version, such as `python/0.1.0`."),
+            "token": Field("text", "The host's token, where it wants one.", required=False),
+        },
+    ),
+    "say": MessageType(
+        "game",
+        "A player says something to a character.",
+        {
+            "line": _line("An id for the answer, never used before."),
+            "npc": _NPC,
+            "text": Field("text", "What the player says.", reaches_model=True),
+            "player": _PLAYER,
+        },
+    ),
+    "observe": MessageType(
+        "game",
+        "Something happened that characters saw or heard.",
+        {
+            "text": Field("text", "What happened, in plain words.", reaches_model=True),
+            "npcs": Field("list", "Ids of the characters that noticed; all when absent.", required=False),
+            "id": Field("text", "An id; an `ack` with it comes when it is on disk.", required=False),
+        },
+    ),
+    "set": MessageType(
+        "game",
+        "Game facts that gates look at.",
+        {"facts": Field("map", "Names and values: text, number, flag or null.", reaches_model=True)},
+    ),
+    "cancel": MessageType("game", "Stop a line.", {"line": _line()}),
+    "why": MessageType(
+        "game",
+        "Ask what a character was told for its last line, or would be told for a new one.",
+        {
+            "id": Field("text", "An id for the answer."),
+            "npc": _NPC,
+            "text": Field("text", "A player line to try, without saying it.", required=False),
+            "player": _PLAYER,
+        },
+    ),
+    "memory": MessageType(
+        "game",
+        "Ask what a character remembers.",
+        {
+            "id": Field("text", "An id for the answer."),
+            "npc": _NPC,
+            "limit": Field("number", "How many of the newest; 50 when absent.", required=False),
+        },
+    ),
+    "warm": MessageType("game", "A player may soon talk to this character: make its model ready.", {"npc": _NPC}),
+    "ping": MessageType("game", "Is the host alive?", {"n": Field("number", "Comes back in the `pong`.")}),
+    "close": MessageType("game", "The game ends: open lines are cut, all is kept, the connection is closed.", {}),
+    "welcome": MessageType(
+        "host",
+        "The answer to `hello`: the host is ready.",
+        {
+            "proto": Field("list", "The protocol version: `[major, minor]`."),
+            "server": Field("text", "The host and its version."),
+            "model": Field("text", "What speaks."),
+            "npcs": Field("map", "By id: `name`, `role` and `offline`, a list of barks for when the host is away."),
+        },
+    ),
+    "ack": MessageType("host", "What was sent with this id is on disk.", {"id": Field("text", "The id.")}),
+    "line_accepted": MessageType("host", "The player's line is on disk.", {"line": _line(), "npc": _NPC}),
+    "line_started": MessageType("host", "The character begins to speak.", {"line": _line(), "npc": _NPC}),
+    "line_delta": MessageType(
+        "host", "More of the line.", {"line": _line(), "text": Field("text", "What comes next in the line.")}
+    ),
+    "line_done": MessageType(
+        "host",
+        "The line ended.",
+        {
+            "line": _line(),
+            "npc": _NPC,
+            "text": Field("text", "All of it."),
+            "reason": Field("text", "`complete`, `interrupted` or `bark`."),
+            "model": Field("text", "What spoke."),
+        },
+    ),
+    "line_failed": MessageType(
+        "host",
+        "The line could not be answered.",
+        {"line": _line(), "npc": _NPC, "text": Field("text", "A bark to show instead; may be empty."), **_CODED},
+    ),
+    "cue": MessageType(
+        "host",
+        "A stage direction inside the line.",
+        {
+            "line": _line(),
+            "at": Field("number", "Before this character of the line."),
+            "kind": Field("text", "`emotion` or `gesture`."),
+            "name": Field("text", "Which."),
+        },
+    ),
+    "action": MessageType(
+        "host",
+        "The character wants the game to do something.",
+        {
+            "line": _line(),
+            "at": Field("number", "At this character of the line."),
+            "action": Field("text", "The proposal's id, never used twice."),
+            "name": Field("text", "The action, as the persona names it."),
+            "args": Field("map", "Its arguments."),
+        },
+    ),
+    "status": MessageType("host", "News about the host itself.", _CODED),
+    "answer": MessageType(
+        "host",
+        "The answer to `why` or `memory`.",
+        {"id": Field("text", "The question's id."), "data": Field("map", "What was found.")},
+    ),
+    "error": MessageType(
+        "host",
+        "A message could not be used. With `fatal` the connection is closed.",
+        {
+            **_CODED,
+            "re": Field("text", "The type or id of the message at fault.", required=False),
+            "fatal": Field("flag", "Whether the connection is closed.", required=False),
+        },
+    ),
+    "pong": MessageType("host", "The answer to `ping`.", {"n": Field("number", "The ping's number.")}),
+}
+
+
+def check(sent: Mapping[str, Any], sender: Literal["game", "host"] = "game") -> str:
+    """The type of a message that may be used as it is; unknown fields are allowed.
+
+    Raises:
+        ProtocolError: Unknown type (``unknown_type``), or a field is missing or of the wrong kind (``bad_message``).
+    """
+    t = sent.get("t")
+    known = MESSAGES.get(t) if isinstance(t, str) else None
+    if known is None or known.sender != sender:
+        raise ProtocolError("unknown_type", f"{str(t)[:40]!r} is no message that a {sender} sends")
+    for name, field in known.fields.items():
+        value = sent.get(name)
+        if value is None:
+            if field.required:
+                raise ProtocolError("bad_message", f"{t}: {name} is missing")
+        elif not isinstance(value, _TYPES[field.kind]) or (field.kind == "number" and isinstance(value, bool)):
+            raise ProtocolError("bad_message", f"{t}: {name} is a {field.kind}, not {type(value).__name__}")
+    return str(t)
+
+
+def compatible(proto: object) -> bool:
+    """Whether a peer of this version can be talked with."""
+    return isinstance(proto, list | tuple) and len(proto) == 2 and tuple(proto) == PROTOCOL
+
+
+def error(code: str, text: str, *, re: str = "", fatal: bool = False) -> dict[str, Any]:
+    """An error message."""
+    sent: dict[str, Any] = {"t": "error", "code": code, "message": text, "hint": HINTS.get(code, ""), "fatal": fatal}
+    if re:
+        sent["re"] = re
+    return sent
+
+
+def message(event: Event) -> dict[str, Any]:
+    """The message that carries an event."""
+    match event:
+        case LineDelta(line, _, text):
+            return {"t": "line_delta", "line": line, "text": text}
+        case LineAccepted(line, npc):
+            return {"t": "line_accepted", "line": line, "npc": npc}
+        case LineStarted(line, npc):
+            return {"t": "line_started", "line": line, "npc": npc}
+        case LineDone(line, npc, text, reason, model):
+            return {"t": "line_done", "line": line, "npc": npc, "text": text, "reason": reason, "model": model}
+        case LineFailed(line, npc, text, code, reason, hint):
+            return {
+                "t": "line_failed", "line": line, "npc": npc, "text": text,
+                "code": code, "message": reason, "hint": hint,
+            }  # fmt: skip
+        case Cue(line, _, at, kind, name):
+            return {"t": "cue", "line": line, "at": at, "kind": kind, "name": name}
+        case ActionRequested(line, _, at, action, name, args):
+            return {"t": "action", "line": line, "at": at, "action": action, "name": name, "args": dict(args)}
+        case Status(code, text, hint):
+            return {"t": "status", "code": code, "message": text, "hint": hint}
+        case Answer(request, data):
+            return {"t": "answer", "id": request, "data": dict(data)}
