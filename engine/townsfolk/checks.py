@@ -128,8 +128,9 @@ def _facts(path: Path, data: object, facts: Mapping[str, Fact]) -> Iterator[Find
                 else [(here, wanted)]
             )
             for place, value in compared:
-                simple = isinstance(value, str | int | float)
-                if simple and kind_of(value) != kind_of(start):
+                number = isinstance(value, int | float) and not isinstance(value, bool)
+                right = number or place[-1] not in ("at_least", "at_most")  # else read_gate() says so
+                if right and isinstance(value, str | int | float) and kind_of(value) != kind_of(start):
                     yield Finding("P058", place, {"fact": name, "start": start, "value": value, "kind": kind_of(start)})
 
 

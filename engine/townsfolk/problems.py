@@ -85,7 +85,8 @@ def problem(code: str, file: str, line: int, column: int, path: Path = (), **val
     """Fills the gaps of a rule. ``{field}`` and ``{last}`` (its last step) are always there."""
     rule = RULES[code]
     last = next((str(step) for step in reversed(path) if isinstance(step, str)), "the file")
-    fill = {"field": field_name(path) or "the file", "last": last} | {key: _brief(each) for key, each in values.items()}
+    fill = {"field": field_name(path) or "the file", "last": last}
+    fill |= {key: each if key == "guess" else _brief(each) for key, each in values.items()}
     message, hint = rule.message.format_map(fill), rule.hint.format_map(fill)
     return Problem(code, rule.severity, file, line, column, field_name(path), message, hint)
 
@@ -180,7 +181,7 @@ _TABLE: Final[tuple[tuple[str, Severity, str, str], ...]] = (
      "Write two backslashes, or use single quotes."),
     ("P023", "error", "The number {value} is too large.",
      "Use a smaller number, or put it in quotes if it is meant as text."),
-    ("P024", "error", "`*{name}` repeats something that was never marked with `&{name}`.",
+    ("P024", "error", "`*{name}` repeats what was marked with `&{name}`, and nothing was.",
      "Put the text in double quotes if it begins with a star."),
     # What the fields hold.
     ("P030", "error", "There is no field `{last}` here.{guess}",
@@ -244,7 +245,7 @@ _TABLE: Final[tuple[tuple[str, Severity, str, str], ...]] = (
      "Use `any:` with two gates if one of them is enough."),
     ("P060", "error", "This secret has no gate, so the character would tell it to anyone.",
      "Add `when:` with what must be so before it may be told, or move it to `knows`."),
-    ("P061", "warning", "`{field}` has no gate, but gives away `{secret}` (line {line}) word for word.",
+    ("P061", "warning", "`{field}` has no gate, but gives away `{secret}` (line {there}) word for word.",
      "Give it the secret's gate, or write it so that it does not tell."),
     ("P062", "error", "A fact cannot be called `any`: gates use that word.",
      "Give the fact another name."),
@@ -259,8 +260,8 @@ _TABLE: Final[tuple[tuple[str, Severity, str, str], ...]] = (
      "Add `{name}:` under `args:`."),
     ("P073", "error", "`{field}` should be {wanted}, but it is {what}.",
      "The action `{action}` declares it so under `actions:`."),
-    ("P074", "error", "`{field}` cannot be {value}.{guess}",
-     "The action `{action}` allows one of: {choices}."),
+    ("P074", "error", "The action `{action}` does not allow {value} as `{last}`.{guess}",
+     "It allows one of: {choices}."),
     ("P075", "error", "There is no character `{name}` in this folder.{guess}",
      "Use the name of a character's folder: {choices}."),
     ("P076", "error", "A character cannot have a relation to themselves.",
@@ -271,7 +272,7 @@ _TABLE: Final[tuple[tuple[str, Severity, str, str], ...]] = (
      "Put the picture there, correct its name (capital letters count), or remove `portrait`."),
     ("P079", "error", "The picture `{name}` lies outside the character's folder.",
      "Put it beside persona.yaml and write only its name."),
-    ("P080", "warning", "`{ask}` is also asked in the topic `{other}` (line {line}); only one of them can answer.",
+    ("P080", "warning", "`{ask}` is also asked in the topic `{other}` (line {there}); only one of them can answer.",
      "Word one of them differently, or give the topics gates that are never open together."),
     ("P081", "warning", "`{field}` repeats item {first} of the same list.",
      "Write another line, or remove this one."),

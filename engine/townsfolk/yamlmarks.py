@@ -256,8 +256,7 @@ class _Reader:
     def _put(self, value: Any, mark: Any, marks: Marks | None, weight: int, height: int) -> None:
         if not self._stack:
             self.data = value
-            if marks is not None:
-                self.marks = marks
+            self.marks = marks or Marks(mark)
             return
         top = self._stack[-1]
         top.weight += weight
