@@ -71,6 +71,7 @@ def test_tidy_id(text: str, id: str) -> None:
 
 
 def test_kinds() -> None:
-    assert [kind_of(each) for each in (None, True, 1, 0.5, "a", [], (), {})] == [
+    values: list[object] = [None, True, 1, 0.5, "a", [], (), {}]
+    assert [kind_of(each) for each in values] == [
         "empty", "true or false", "a number", "a number", "text", "a list", "a list", "a group of fields",
     ]  # fmt: skip
