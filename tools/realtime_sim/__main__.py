@@ -1,4 +1,4 @@
-"""`python tools/realtime_sim`: runs the simulator that ships as `townsfolk.simulator`, from a checkout. Adds nothing."""
+"""`python tools/realtime_sim`: runs the simulator that ships as `townsfolk.simulator`. Adds nothing."""
 
 import sys
 from pathlib import Path

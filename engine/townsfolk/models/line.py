@@ -1,0 +1,114 @@
+"""One line that a realtime server is speaking: what has come of it, and how it ends. Knows no sockets and no clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from townsfolk.errors import ModelError
+from townsfolk.models.base import Call, Emit, ModelEvent, Spoken, Text
+from townsfolk.models.decode import arguments, ending
+
+__all__ = ["Line"]
+
+
+class Line:
+    """A line in flight.
+
+    Attributes:
+        rid: Our name for it, in the metadata of its response.
+        response: The server's name for it, once the response is created.
+        events: How many of its events have come, for the watch on silence.
+        said: Whether words have come.
+        dropped: Nobody listens any more; the server may still be speaking.
+        settled: The server has ended it.
+        done: How it ended.
+    """
+
+    __slots__ = ("_aside", "_calls", "_emit", "acted", "done", "dropped", "events", "notes", "response", "rid", "said",
+                 "settled")  # fmt: skip
+
+    def __init__(self, rid: str, emit: Emit, done: asyncio.Future[Spoken]) -> None:
+        self.rid = rid
+        self.response: str | None = None
+        self.events = 0
+        self.said = False
+        self.acted = False
+        self.dropped = False
+        self.settled = False
+        self.notes: list[str] = []
+        self.done = done
+        self._emit = emit
+        self._calls: set[str] = set()
+        self._aside: str | None = None
+
+    def hear(self, event: Mapping[str, Any]) -> None:
+        """More text. The hot path: it runs for every delta."""
+        text = event["delta"]
+        self.events += 1
+        if self._aside is not None and event.get("item_id") == self._aside:
+            return
+        if text.__class__ is not str:
+            return
+        if not self.said:
+            text = text.lstrip()
+        if text:
+            self.said = True
+            self._tell(Text(text))
+
+    def item(self, event: Mapping[str, Any], *, done: bool) -> None:
+        """An item of the response begins or ends."""
+        item = event.get("item")
+        if not isinstance(item, dict):
+            return
+        if item.get("phase") == "commentary":  # the model thinks aloud: not a part of the line
+            self._aside = item.get("id")
+        elif done and item.get("type") == "function_call":
+            self.call(item)
+
+    def whole(self, event: Mapping[str, Any]) -> None:
+        """The text is whole. Servers that send no deltas send it only here."""
+        if not self.said:
+            self.hear({**event, "delta": event.get("text") or event.get("transcript")})
+
+    def call(self, event: Mapping[str, Any]) -> None:
+        """A function call is whole. It may be told twice: by its own event, and as an item."""
+        id, name = event.get("call_id") or event.get("id"), event.get("name")
+        if not isinstance(id, str) or not isinstance(name, str) or not name or id in self._calls:
+            return
+        self._calls.add(id)
+        args = arguments(event.get("arguments"))
+        if args is None:
+            self.notes.append(f"the action {name} was left out: its arguments are no JSON object")
+            return
+        self.acted = True
+        self._tell(Call(id, name, args))
+
+    def _tell(self, event: ModelEvent) -> None:
+        try:
+            self._emit(event)
+        except Exception as error:  # the listener's own defect: it ends this line, not the others on the socket
+            self.drop()
+            self.fail(error)
+
+    def end(self, response: Mapping[str, Any], who: str, model: str) -> None:
+        """The server has ended it."""
+        result = ending(response, who, model, said=self.said, acted=self.acted, notes=tuple(self.notes))
+        if isinstance(result, ModelError):
+            self.fail(result)
+        elif not self.done.done():
+            self.done.set_result(result)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+    def drop(self) -> None:
+        """Nobody listens any more: what still comes goes nowhere."""
+        self.dropped = True
+        self._emit = _nowhere
+
+
+def _nowhere(event: ModelEvent) -> None:
+    pass
