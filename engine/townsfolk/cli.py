@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from townsfolk import __version__
-from townsfolk.errors import PersonaError, TownsfolkError
+from townsfolk.errors import PersonaError, TownsfolkError, UsageError
 from townsfolk.router import CHOICES
 
 __all__ = ["main", "parser"]
@@ -177,14 +177,13 @@ def _check(folder: str) -> int:
 
 
 async def _serve(args: argparse.Namespace) -> None:
-    from townsfolk.errors import UsageError
     from townsfolk.host.config import Config
     from townsfolk.host.server import serve_tcp
 
     host, _, port = args.tcp.rpartition(":")
     if not port.isdigit() or int(port) > 65535:
         raise UsageError("bad_argument", f"{args.tcp!r} is no address", hint="Give one like 127.0.0.1:7777.")
-    token = Path(args.token_file).read_text().strip() if args.token_file else ""
+    token = await asyncio.to_thread(_token, args.token_file) if args.token_file else ""
     config = Config.read({"characters": args.characters, "save": args.save, "model": args.model, **_options(args.set)})
     serving = asyncio.current_task()
     assert serving is not None
@@ -205,8 +204,13 @@ def _host(args: argparse.Namespace) -> None:
 
     # The game decides when the host ends; Ctrl-C in its terminal goes to both.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if args.shared:
-        sock = socket.fromshare(sys.stdin.buffer.read())  # type: ignore[attr-defined,unused-ignore]
-    else:
-        sock = socket.socket(fileno=args.fd)
+    shared: Any = getattr(socket, "fromshare", None)  # Windows
+    sock = shared(sys.stdin.buffer.read()) if args.shared else socket.socket(fileno=args.fd)
     serve_socket(sock, json.loads(args.config))
+
+
+def _token(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("bad_token", f"the token file cannot be read: {error}") from None

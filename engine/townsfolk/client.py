@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -33,7 +33,7 @@ from townsfolk.wire.protocol import MAX_LINE, PROTOCOL
 
 __all__ = ["Engine"]
 
-_BACKOFF: Final = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+BACKOFF: Final = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each new try to reach the host."""
 _HEALTHY: Final = 10.0
 """A host that lived so long starts the backoff anew."""
@@ -55,9 +55,17 @@ class Engine:
     Use it from one thread. All times are in seconds.
     """
 
-    def __init__(self, transport: Transport, *, player: str = "player", token: str | None = None) -> None:
-        """Use :meth:`open` or :meth:`connect`; this takes any transport."""
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        player: str = "player",
+        token: str | None = None,
+        backoff: Sequence[float] = BACKOFF,
+    ) -> None:
+        """Use :meth:`open` or :meth:`connect`; this takes any transport, and a backoff of one's own."""
         self.player = player
+        self._backoff = backoff
         self._transport = transport
         self._token = token
         self._session = uuid.uuid4().hex[:12]
@@ -334,7 +342,7 @@ class Engine:
         if not self._welcomed and code == "host_failed" and self._failures >= _TRIES:
             self._fatal = Status(code, message, HINTS[code])
         self._welcomed = False
-        self._retry_at = now + _BACKOFF[min(self._failures, len(_BACKOFF)) - 1]
+        self._retry_at = now + self._backoff[min(self._failures, len(self._backoff)) - 1]
         # One status for each loss, not one for each try.
         if self._failures == 1 or self._fatal is not None or code == self._transport.lost:
             self._events.append(Status(code, message, HINTS[code]))

@@ -35,4 +35,4 @@ def ladder(model: str, *, key: bool, local: bool) -> tuple[str, ...]:
         return ("realtime", *behind) if key else behind
     if kind == "authored":
         return ("topics", "deflect")
-    return (kind,)
+    return (model,)

@@ -74,7 +74,7 @@ class Host:
         self._facts.update({id: fact.start for id, fact in self.cast.world.facts.items()})
         store = await asyncio.to_thread(self._open_store)
         self._committer = Committer(store, self._on_store)
-        self.lineup = Lineup(self.config, self._on_model)
+        self.lineup = Lineup(self.config, self.cast, self._facts, self._on_model)
         await self.lineup.start()
 
     def _open_store(self) -> SqliteStore:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from townsfolk.cast import Cast
 from townsfolk.errors import ModelError, TownsfolkError
+from townsfolk.gates import Fact
 from townsfolk.host.config import Config
 from townsfolk.models.base import Model
 from townsfolk.persona import Persona
@@ -18,18 +20,27 @@ if TYPE_CHECKING:
     from townsfolk.memory.embed import Embedder
     from townsfolk.simulator import Simulator
 
-__all__ = ["Lineup"]
+__all__ = ["Lineup", "find_embedder"]
 
 
 class Lineup:
     """The models of one host. :meth:`start` before anything else.
 
     Args:
+        facts: What the game says is so, for models that are asked from outside.
         on_model: Told of a model of a ladder that failed, and with None when it speaks again.
     """
 
-    def __init__(self, config: Config, on_model: Callable[[str, ModelError | None], None]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        cast: Cast,
+        facts: Mapping[str, Fact],
+        on_model: Callable[[str, ModelError | None], None] = lambda model, error: None,
+    ) -> None:
         self._config = config
+        self._cast = cast
+        self._facts = facts
         self._on_model = on_model
         self._built: dict[str, Model] = {}
         self._ladders: dict[tuple[str, ...], Model] = {}
@@ -47,7 +58,10 @@ class Lineup:
         ladder(self._config.model, key=False, local=False)
         self._gguf, self._embedder = await asyncio.to_thread(self._look)
         if self._config.model == "simulator":
-            self._simulator = Simulator(brain=self._build("authored"))
+            from townsfolk.host.brain import authored_brain
+            from townsfolk.simulator import Simulator
+
+            self._simulator = Simulator(authored_brain(self._cast.personas, self._facts, self._build("authored")))
             await self._simulator.start()
 
     @property
@@ -79,26 +93,20 @@ class Lineup:
         for model in self._built.values():
             await model.close()
         if self._simulator is not None:
-            await self._simulator.stop()
+            await self._simulator.close()
 
     def _rungs(self, wanted: str) -> tuple[str, ...]:
         return ladder(wanted, key=bool(self._key), local=self._gguf is not None)
 
     def _look(self) -> tuple[Path | None, Embedder | None]:
-        from townsfolk.memory.embed import MiniLM
         try:
             from townsfolk.models.local import find_local_model
         except ImportError:
             find_local_model = lambda p: None
 
-        wanted = self._config.model
-        found = find_local_model(self._config.gguf) if wanted in ("auto", "local") else None
-        if wanted == "scripted":
-            return found, None
-        try:
-            return found, MiniLM()
-        except TownsfolkError:
-            return found, None  # the authored model says once that it matches words only
+        kind = self._config.model.partition(":")[0]
+        found = find_local_model(self._config.gguf) if kind in ("auto", "local") else None
+        return found, None if kind == "scripted" else find_embedder()
 
     def _build(self, rung: str) -> Model:
         if rung not in self._built:
@@ -142,3 +150,13 @@ class Lineup:
                 return Authored(
                     embedder=self._embedder, deflect=kind != "topics", words_per_second=config.words_per_second
                 )
+
+
+def find_embedder() -> Embedder | None:
+    """The best embedder that is installed; it takes half a second to load."""
+    from townsfolk.memory.embed import MiniLM
+
+    try:
+        return MiniLM()
+    except TownsfolkError:
+        return None  # the authored model says once that it matches words only
