@@ -24,6 +24,7 @@ class Config:
         realtime_model: The realtime model's name.
         realtime_url: The realtime server, such as ``ws://127.0.0.1:8765/v1``; OpenAI's when None.
         realtime_sockets: Connections to it, at most; each carries several lines at once.
+        realtime_in_flight: Lines at once on each of them; 1 for servers that take only one.
         text_url: The chat completions server, such as ``http://127.0.0.1:11434/v1``; OpenAI's when None.
         text_model: The text model's name.
         gguf: The local model's file; None looks for one (see docs/models.md).
@@ -38,6 +39,7 @@ class Config:
     realtime_model: str = "gpt-realtime-2.1-mini"
     realtime_url: str | None = None
     realtime_sockets: int = 4
+    realtime_in_flight: int = 8
     text_url: str | None = None
     text_model: str = "gpt-5-nano"
     gguf: str | None = None

@@ -126,6 +126,7 @@ class Lineup:
                     api_key=self._key,
                     base_url=config.realtime_url,
                     sockets=config.realtime_sockets,
+                    in_flight=config.realtime_in_flight,
                 )
             case "simulator":
                 from townsfolk.models.realtime import Realtime
