@@ -31,6 +31,7 @@ HINTS: Final[Mapping[str, str]] = {
     # the program
     "bad_argument": "Check the arguments of the call against the docstring.",
     "closed": "This engine was closed; open a new one.",
+    "folder_in_use": "Give a new folder, or an empty one; nothing was overwritten.",
     "missing_extra": "Install the extra that the message names.",
     # authored files
     "persona_invalid": "Run `townsfolk check` on the folder: it lists every mistake with its file and line.",
