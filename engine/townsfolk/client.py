@@ -9,26 +9,16 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from townsfolk.errors import HINTS, ProtocolError, TransportError, UsageError
-from townsfolk.events import (
-    ActionRequested,
-    Answer,
-    Cue,
-    Event,
-    LineAccepted,
-    LineDelta,
-    LineDone,
-    LineFailed,
-    LineStarted,
-    Status,
-)
+from townsfolk.events import Event, LineDone, LineFailed, Status
 from townsfolk.ids import line_ids
 from townsfolk.transports import Link, LinkLostError, ProcessTransport, TcpTransport, ThreadTransport, Transport
 from townsfolk.wire.codec import FrameReader, Message, decode, encode
+from townsfolk.wire.events import EVENTS
 from townsfolk.wire.protocol import MAX_LINE, PROTOCOL
 
 __all__ = ["Engine"]
@@ -83,19 +73,6 @@ class Engine:
         self._linked_at = 0.0
         self._fatal: Status | None = None
         self._closed = False
-        self._read: Mapping[str, Callable[[Message], None]] = {
-            "line_delta": self._on_delta,
-            "line_started": self._on_started,
-            "line_accepted": self._on_accepted,
-            "line_done": self._on_done,
-            "line_failed": self._on_failed,
-            "cue": self._on_cue,
-            "action": self._on_action,
-            "status": self._on_status,
-            "answer": self._on_answer,
-            "welcome": self._on_welcome,
-            "error": self._on_error,
-        }
         self._connect()
 
     @classmethod
@@ -359,63 +336,32 @@ class Engine:
                 self._events.append(LineFailed(line, npc, bark, code, message, HINTS.get(code, "")))
                 del self._open[line]
 
-    # --- messages -----------------------------------------------------------------------------------------------
-
     def _receive(self, data: bytes) -> None:
-        read = self._read
+        events, open_lines = self._events, self._open
         for payload in self._reader.feed(data):
             for message in decode(payload, trusted=True):
-                handle = read.get(message["t"])
-                if handle is not None:  # a newer host may say more than this client knows
-                    handle(message)
+                t, line = message["t"], message.get("line")
+                if line is None or t == "line_accepted":
+                    self._news(t, message)
+                elif line in open_lines and t in EVENTS:  # what comes for a line that has ended here is too late
+                    ended = t in ("line_done", "line_failed")
+                    npc = open_lines.pop(line) if ended else open_lines[line]
+                    events.append(EVENTS[t](message, npc))
 
-    def _on_delta(self, m: Message) -> None:
-        line = m["line"]
-        npc = self._open.get(line)
-        if npc is not None:
-            self._events.append(LineDelta(line, npc, m["text"]))
-
-    def _on_started(self, m: Message) -> None:
-        if m["line"] in self._open:
-            self._events.append(LineStarted(m["line"], m["npc"]))
-
-    def _on_accepted(self, m: Message) -> None:
-        self._events.append(LineAccepted(m["line"], m["npc"]))
-
-    def _on_done(self, m: Message) -> None:
-        if self._open.pop(m["line"], None) is not None:
-            self._events.append(LineDone(m["line"], m["npc"], m["text"], m["reason"], m["model"]))
-
-    def _on_failed(self, m: Message) -> None:
-        if self._open.pop(m["line"], None) is not None:
-            self._events.append(LineFailed(m["line"], m["npc"], m["text"], m["code"], m["message"], m["hint"]))
-
-    def _on_cue(self, m: Message) -> None:
-        if m["line"] in self._open:
-            self._events.append(Cue(m["line"], self._open[m["line"]], m["at"], m["kind"], m["name"]))
-
-    def _on_action(self, m: Message) -> None:
-        line = m["line"]
-        if line in self._open:
-            self._events.append(ActionRequested(line, self._open[line], m["at"], m["action"], m["name"], m["args"]))
-
-    def _on_status(self, m: Message) -> None:
-        self._events.append(Status(m["code"], m["message"], m["hint"]))
-
-    def _on_answer(self, m: Message) -> None:
-        self._events.append(Answer(m["id"], m["data"]))
-
-    def _on_welcome(self, m: Message) -> None:
-        self._welcomed = True
-        self._npcs = m["npcs"]
-        self._events.append(Status("ready", f"{len(self._npcs)} characters; {m['model']} speaks"))
-
-    def _on_error(self, m: Message) -> None:
-        status = Status(m["code"], m["message"], m["hint"])
-        self._events.append(status)
-        if m.get("fatal"):  # the host says that it cannot work so; trying again would not help
-            self._fatal = status
-            self._end_lines(status.code, status.message)
+    def _news(self, t: str, m: Message) -> None:
+        if t in EVENTS:
+            self._events.append(EVENTS[t](m, ""))
+        elif t == "welcome":
+            self._welcomed = True
+            self._npcs = m["npcs"]
+            self._events.append(Status("ready", f"{len(self._npcs)} characters; {m['model']} speaks"))
+        elif t == "error":
+            status = Status(m["code"], m["message"], m["hint"])
+            self._events.append(status)
+            if m.get("fatal"):  # the host says that it cannot work so; trying again would not help
+                self._fatal = status
+                self._end_lines(status.code, status.message)
+        # A newer host may say more than this client knows.
 
 
 def _sendable(text: str) -> str:

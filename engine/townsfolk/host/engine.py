@@ -26,7 +26,8 @@ from townsfolk.memory.recall import Recall
 from townsfolk.memory.sqlite import SqliteStore, read_only_copy
 from townsfolk.npc import Npc
 from townsfolk.turn import Turn
-from townsfolk.wire.protocol import MAX_LINE, message
+from townsfolk.wire.events import message
+from townsfolk.wire.protocol import MAX_LINE
 
 __all__ = ["Client", "Host"]
 

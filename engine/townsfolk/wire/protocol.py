@@ -12,20 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from townsfolk.errors import HINTS, ProtocolError
-from townsfolk.events import (
-    ActionRequested,
-    Answer,
-    Cue,
-    Event,
-    LineAccepted,
-    LineDelta,
-    LineDone,
-    LineFailed,
-    LineStarted,
-    Status,
-)
 
-__all__ = ["MAX_LINE", "MESSAGES", "PROTOCOL", "Field", "MessageType", "check", "compatible", "error", "message"]
+__all__ = ["MAX_LINE", "MESSAGES", "PROTOCOL", "Field", "MessageType", "check", "compatible", "error"]
 
 PROTOCOL: Final = (0, 1)
 MAX_LINE: Final = 4000
@@ -232,29 +220,3 @@ def error(code: str, text: str, *, re: str = "", fatal: bool = False) -> dict[st
     if re:
         sent["re"] = re
     return sent
-
-
-def message(event: Event) -> dict[str, Any]:
-    """The message that carries an event."""
-    match event:
-        case LineDelta(line, _, text):
-            return {"t": "line_delta", "line": line, "text": text}
-        case LineAccepted(line, npc):
-            return {"t": "line_accepted", "line": line, "npc": npc}
-        case LineStarted(line, npc):
-            return {"t": "line_started", "line": line, "npc": npc}
-        case LineDone(line, npc, text, reason, model):
-            return {"t": "line_done", "line": line, "npc": npc, "text": text, "reason": reason, "model": model}
-        case LineFailed(line, npc, text, code, reason, hint):
-            return {
-                "t": "line_failed", "line": line, "npc": npc, "text": text,
-                "code": code, "message": reason, "hint": hint,
-            }  # fmt: skip
-        case Cue(line, _, at, kind, name):
-            return {"t": "cue", "line": line, "at": at, "kind": kind, "name": name}
-        case ActionRequested(line, _, at, action, name, args):
-            return {"t": "action", "line": line, "at": at, "action": action, "name": name, "args": dict(args)}
-        case Status(code, text, hint):
-            return {"t": "status", "code": code, "message": text, "hint": hint}
-        case Answer(request, data):
-            return {"t": "answer", "id": request, "data": dict(data)}
