@@ -138,10 +138,7 @@ class Engine:
         line = next(self._ids)
         self._alive()
         self._open[line] = npc
-        # The host refuses a longer one with a bark; a few characters over the limit tell it so without the bytes.
-        self._send(
-            {"t": "say", "line": line, "npc": npc, "text": text[: MAX_LINE + 1], "player": player or self.player}
-        )
+        self._send({"t": "say", "line": line, "npc": npc, "text": _sendable(text), "player": player or self.player})
         return line
 
     def observe(self, text: str, *, npcs: Iterable[str] | None = None) -> None:
@@ -179,9 +176,8 @@ class Engine:
 
     def why(self, npc: str, text: str | None = None, *, player: str | None = None) -> str:
         """Asks what the character was told for its last line, or would be told for ``text``; an ``Answer`` comes."""
-        return self._ask(
-            {"t": "why", "npc": npc, "player": player or self.player} | ({"text": _sendable(text)} if text else {})
-        )
+        tried = {"text": _sendable(text)} if text else {}
+        return self._ask({"t": "why", "npc": npc, "player": player or self.player, **tried})
 
     def memory(self, npc: str, *, limit: int = 50) -> str:
         """Asks for the character's newest memories; an ``Answer`` comes."""

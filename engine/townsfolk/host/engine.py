@@ -62,6 +62,7 @@ class Host:
         self._queues: dict[tuple[str, str], list[asyncio.Task[None]]] = {}  # (npc, player): turns, oldest first
         self._told: set[tuple[str, str]] = set()  # (model, code): troubles that games know of
         self._tasks: set[asyncio.Task[Any]] = set()  # the loop itself keeps only weak references
+        self._observing: set[asyncio.Task[Any]] = set()  # what must not be cut short
 
     async def start(self) -> None:
         """Loads the characters, opens the save, builds the models.
@@ -109,15 +110,15 @@ class Host:
 
     async def dismiss(self, client: Client) -> None:
         """A game says goodbye: the same, and when this returns all is on disk."""
-        tasks = [task for _, task in client.turns.values()]
+        tasks = {task for _, task in client.turns.values()} | self._observing
         self.leave(client)
         if tasks:
             await asyncio.wait(tasks)
 
     async def close(self) -> None:
         """Cuts what is open, keeps everything, gives back all resources."""
-        while tasks := [task for queue in self._queues.values() for task in queue] + list(self._tasks):
-            for task in tasks:
+        while tasks := {task for queue in self._queues.values() for task in queue} | self._tasks:
+            for task in tasks - self._observing:
                 task.cancel()
             await asyncio.wait(tasks)
         await self.lineup.close()
@@ -140,7 +141,9 @@ class Host:
             case "set":
                 self._set(sent["facts"])
             case "observe":
-                self.spawn(self._observe(client, sent))
+                task = self.spawn(self._observe(client, sent))
+                self._observing.add(task)
+                task.add_done_callback(self._observing.discard)
             case "why":
                 self.spawn(self._why(client, sent))
             case "memory":

@@ -46,9 +46,12 @@ def encode(message: Message | list[Message]) -> bytes:
     """One frame that holds a message or a batch.
 
     Raises:
-        ProtocolError: It does not fit into a frame (``bad_frame``).
+        ProtocolError: It does not fit into a frame, or holds what the wire cannot carry (``bad_frame``).
     """
-    payload: bytes = _pack(message)
+    try:
+        payload: bytes = _pack(message)
+    except (UnicodeEncodeError, OverflowError, TypeError, ValueError) as error:
+        raise ProtocolError("bad_frame", f"a message holds what cannot be sent: {error}") from None
     if len(payload) > MAX_FRAME:
         raise ProtocolError("bad_frame", f"a message of {len(payload):,} bytes is over the limit of {MAX_FRAME:,}")
     return len(payload).to_bytes(4, "big") + payload
