@@ -55,7 +55,10 @@ class Line:
             text = text.lstrip()
         if text:
             self.said = True
-            self._tell(Text(text))
+            try:
+                self._emit(Text(text))
+            except Exception as error:
+                self._broken(error)
 
     def item(self, event: Mapping[str, Any], *, done: bool) -> None:
         """An item of the response begins or ends."""
@@ -83,14 +86,15 @@ class Line:
             self.notes.append(f"the action {name} was left out: its arguments are no JSON object")
             return
         self.acted = True
-        self._tell(Call(id, name, args))
-
-    def _tell(self, event: ModelEvent) -> None:
         try:
-            self._emit(event)
-        except Exception as error:  # the listener's own defect: it ends this line, not the others on the socket
-            self.drop()
-            self.fail(error)
+            self._emit(Call(id, name, args))
+        except Exception as error:
+            self._broken(error)
+
+    def _broken(self, error: Exception) -> None:
+        """The listener failed: its own defect ends this line, not the others on the socket."""
+        self.drop()
+        self.fail(error)
 
     def end(self, response: Mapping[str, Any], who: str, model: str) -> None:
         """The server has ended it."""

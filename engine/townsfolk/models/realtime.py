@@ -128,7 +128,16 @@ class Realtime:
     async def _connect(self, changed: Callable[[Socket], None]) -> Socket:
         settings = self._settings
         client = await self._ready()
+        from townsfolk.models.direct import DirectConnection
+
+        made: list[DirectConnection] = []
+
+        def make(*args: Any, **options: Any) -> DirectConnection:
+            made.append(DirectConnection(*args, **options))
+            return made[-1]
+
         options: dict[str, Any] = {
+            "create_connection": make,
             "compression": None,
             "max_size": _MAX_FRAME,
             "max_queue": _QUEUE,
@@ -147,7 +156,7 @@ class Realtime:
                     websocket_connection_options=options,  # type: ignore[arg-type]  # passed on as it is
                 ).enter()
                 session = await self._session(connection)
-            return Socket(connection, settings, self._usable_until(session), changed)
+            return Socket(connection, settings, self._usable_until(session), changed, made[-1] if made else None)
         except BaseException as error:
             if connection is not None:
                 await _close(connection)
@@ -230,7 +239,7 @@ def _make_client(key: str, base_url: str | None) -> AsyncOpenAI:
     if base_url is not None:
         client.organization = client.project = None  # the environment's are OpenAI's business alone
     _ = client.realtime  # loads the rest of the SDK now
-    import websockets.asyncio.client  # noqa: F401
+    import townsfolk.models.direct  # noqa: F401
 
     return client
 

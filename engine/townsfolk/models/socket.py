@@ -19,6 +19,8 @@ from townsfolk.models.refusals import refusal
 if TYPE_CHECKING:
     from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
+    from townsfolk.models.direct import DirectConnection
+
 __all__ = ["Busy", "Lost", "Settings", "Socket"]
 
 _log = logging.getLogger(__name__)
@@ -78,6 +80,7 @@ class Socket:
         settings: Settings,
         usable_until: float,
         changed: Callable[[Socket], None],
+        direct: DirectConnection | None = None,
     ) -> None:
         self.busy = 0
         self.limit = settings.in_flight
@@ -90,7 +93,10 @@ class Socket:
         self._by_response: dict[str, Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
+        # Messages come directly where they can; the reader has those that came before, and learns of the end.
         self._reader = self._loop.create_task(self._read(), name="realtime reader")
+        if direct is not None:
+            direct.hear = self._take
 
     @property
     def usable(self) -> bool:
@@ -147,28 +153,27 @@ class Socket:
     # the server speaks
 
     async def _read(self) -> None:
-        recv, lines, handle = self._connection.recv_bytes, self._by_response, self._handle
-        while True:
-            try:
-                data = await recv()
-            except Exception as error:
-                self._lose(self._reason(error))
-                return
-            try:
-                event = decode(data)
-                # Nearly every frame is a text delta: nothing may stand between it and its line.
-                if event.__class__ is dict and event.get("type") == TEXT_DELTA and "delta" in event:
-                    line = lines.get(event.get("response_id", ""))
-                    if line is not None:
-                        line.hear(event)
-                else:
-                    handle(event)
-            except Exception as error:
-                # A frame that cannot be read may have been a part of any line: none of them can be trusted now.
-                if not isinstance(error, ValueError | TypeError):
-                    _log.exception("an event of %s could not be handled", self._settings.who)
-                self._lose(Lost("bad_response", f"{self._settings.who} sent what is not the realtime protocol."))
-                return
+        try:
+            while not self.lost:
+                self._take(await self._connection.recv_bytes())
+        except Exception as error:
+            self._lose(self._reason(error))
+
+    def _take(self, data: bytes) -> None:
+        """One frame. The hot path: nearly all are text deltas."""
+        try:
+            event = decode(data)
+            if event.__class__ is dict and event.get("type") == TEXT_DELTA and "delta" in event:
+                line = self._by_response.get(event.get("response_id", ""))
+                if line is not None:
+                    line.hear(event)
+            else:
+                self._handle(event)
+        except Exception as error:
+            # A frame that cannot be read may have been a part of any line: none of them can be trusted now.
+            if not isinstance(error, ValueError | TypeError):
+                _log.exception("an event of %s could not be handled", self._settings.who)
+            self._lose(Lost("bad_response", f"{self._settings.who} sent what is not the realtime protocol."))
 
     def _handle(self, event: Any) -> None:
         if not isinstance(event, dict):

@@ -143,7 +143,7 @@ def echo(response: Mapping[str, Any]) -> Answer:
 
 
 def words(count: int) -> Brain:
-    """A brain that says ``count`` short deltas whatever it is asked, for benchmarks."""
-    pieces = tuple(f"word{n % 100:02d} " for n in range(count))
+    """A brain that says ``count`` deltas of a token each, whatever it is asked, for benchmarks."""
+    pieces = tuple(f"w{n % 100:02d} " for n in range(count))
     reply = Reply(pieces=pieces)
     return lambda response: reply
