@@ -149,6 +149,7 @@ def latin1() -> list[Problem]:
         (utf16, [("P007", 1)]),
         (utf16_without_mark, [("P007", 1)]),
         (latin1, [("P006", 8)]),
+        (lambda: problems_of(ANN + b"".join(b"k%d: 1\n" % n for n in range(150)))[100:], [("P099", 150)]),
         (lambda: problems_of("Permission denied"), [("P016", 1)]),
         (lambda: problems_of(world="Is a directory"), [("P016", 1)]),
         (lambda: problems_of(persona=None), [("P077", 12), ("P090", 1)]),
@@ -164,7 +165,7 @@ def test_bad_folder(find: object, expected: list[tuple[str, int]]) -> None:
     assert sorted(codes(find())) == sorted(expected)
 
 
-EXPLICIT = {"P006", "P007", "P008", "P016", "P090", "P091", "P092", "P093", "P095"}
+EXPLICIT = {"P006", "P007", "P008", "P016", "P090", "P091", "P092", "P093", "P095", "P099"}
 
 
 def test_every_code_has_a_test() -> None:

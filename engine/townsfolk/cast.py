@@ -5,6 +5,7 @@ Reading is one function, :func:`_read`; all the rest works on bytes already read
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ __all__ = ["Cast", "Folder", "Sources", "check_cast", "load_cast", "read_cast"]
 
 _PERSONA: Final = "persona.yaml"
 _WORLD: Final = "world.yaml"
+_MOST_TOLD: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,17 @@ def read_cast(sources: Sources, name: str) -> tuple[World, dict[str, Persona], l
         problems.append(problem("P091", name, 1, 1))
     problems.extend(_namesakes(personas, files))
     problems.sort(key=lambda each: (each.file != world_file, each.file, each.line, each.column, each.code))
-    return world, personas, problems
+    return world, personas, list(_cut(problems))
+
+
+def _cut(problems: list[Problem]) -> Iterator[Problem]:
+    """At most so many of each file, since nobody reads more."""
+    for name, group in itertools.groupby(problems, key=lambda each: each.file):
+        of_file = list(group)
+        yield from of_file[:_MOST_TOLD]
+        rest = of_file[_MOST_TOLD:]
+        if any(each.severity == "error" for each in rest):
+            yield problem("P099", name, rest[0].line, rest[0].column, count=len(rest))
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,22 +145,30 @@ def _plain(text: str) -> str:
 
 def _secrets(data: Mapping[str, Any]) -> Iterator[Finding]:
     secrets = _items(data.get("secrets"))
-    telling: list[tuple[str, Path]] = []
+    telling: dict[tuple[str, ...], list[tuple[list[str], Path]]] = {}  # sentences by their first words
     for n, secret in enumerate(secrets):
         if isinstance(secret, str) or (isinstance(secret, Mapping) and not secret.get("when")):
             yield Finding("P060", ("secrets", n), {}, on_key=True)
         fact = _map(secret).get("fact")
         for sentence in _SENTENCE.split(fact) if isinstance(fact, str) else ():
-            if len((plain := _plain(sentence)).split()) >= _TELLING_WORDS:
-                telling.append((f" {plain} ", ("secrets", n)))
-    if not telling:
-        return
+            if len(words := _plain(sentence).split()) >= _TELLING_WORDS:
+                telling.setdefault(tuple(words[:_TELLING_WORDS]), []).append((words, ("secrets", n)))
+    starts = {words[0] for words in telling}
     for path, text in _ungated(data):
-        plain = f" {_plain(text)} "
-        for sentence, secret_path in telling:
-            if sentence in plain:
-                yield Finding("P061", path, {"secret": secret_path})
-                break
+        if (secret := _told(_plain(text).split(), starts, telling)) is not None:
+            yield Finding("P061", path, {"secret": secret})
+
+
+def _told(
+    words: list[str], starts: Collection[str], telling: Mapping[tuple[str, ...], list[tuple[list[str], Path]]]
+) -> Path | None:
+    for n, word in enumerate(words):
+        if word not in starts:
+            continue
+        for sentence, path in telling.get(tuple(words[n : n + _TELLING_WORDS]), ()):
+            if words[n : n + len(sentence)] == sentence:
+                return path
+    return None
 
 
 def _ungated(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:

@@ -291,6 +291,8 @@ _TABLE: Final[tuple[tuple[str, Severity, str, str], ...]] = (
      "Remove `id`: a character's id is the name of the folder."),
     ("P095", "warning", "`{name}` is also the name of the character `{other}`.",
      "Give one of them another name, or players cannot tell them apart."),
+    ("P099", "error", "From here on there are {count} more problems in this file, which are not listed.",
+     "Mend those above first; many problems often have one cause."),
 )  # fmt: skip
 
 RULES: Final[Mapping[str, Rule]] = {code: Rule(code, severity, *words) for code, severity, *words in _TABLE}
