@@ -199,6 +199,8 @@ def test_guesses() -> None:
     assert said["P057"].endswith("Did you mean `flood`?")
     said = {each.code: each.message for each in problems_of((BAD / "portrait_missing.yaml").read_bytes())}
     assert said["P078"].endswith("Did you mean `portrait.png`?")
+    hints = [each.hint for each in problems_of((BAD / "unknown_field.yaml").read_bytes())]
+    assert hints[0].endswith("relations, model, voice, portrait.")
     said = {each.code: each.message for each in problems_of((BAD / "bad_topic_id.yaml").read_bytes())}
     assert said["P043"].endswith("Did you mean `the_ferry`?")
 
@@ -345,7 +347,7 @@ def test_any_bytes_never_raise(source: bytes) -> None:
 
 
 def test_six_long_personas_load_quickly(tmp_path: Path) -> None:
-    """Measured at 60 ms on two cores for six files of 700 lines; the bar leaves room for a busy machine."""
+    """Measured at 30 ms on two cores (the whole shipped cast, 8,400 lines, at 80 ms); the bar leaves room for a busy machine."""
     topics = "".join(
         f"  topic_{n}:\n    asks:\n" + "".join(f"      - How is number {n} in way {m}?\n" for m in range(8))
         + "    says:\n" + "".join(f"      - It is well, thank you for asking {n} in way {m}.\n" for m in range(4))

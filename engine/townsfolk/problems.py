@@ -86,7 +86,7 @@ def problem(code: str, file: str, line: int, column: int, path: Path = (), **val
     rule = RULES[code]
     last = next((str(step) for step in reversed(path) if isinstance(step, str)), "the file")
     fill = {"field": field_name(path) or "the file", "last": last}
-    fill |= {key: each if key == "guess" else _brief(each) for key, each in values.items()}
+    fill |= {key: each if key in ("guess", "choices") else _brief(each) for key, each in values.items()}
     message, hint = rule.message.format_map(fill), rule.hint.format_map(fill)
     return Problem(code, rule.severity, file, line, column, field_name(path), message, hint)
 
