@@ -6,7 +6,7 @@ import asyncio
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 from townsfolk.errors import ModelError, TownsfolkError
 from townsfolk.events import Event, LineAccepted, LineDone, LineFailed
@@ -169,7 +169,8 @@ class Npc:
         return listen
 
     async def _remember(self, turn: Turn, last: Sequence[Event], topic: str | None) -> None:
-        shown, ending = turn.shown, cast(Ending, "bark")  # a failed line was answered with a bark
+        ending: Ending = "bark"  # a failed line was answered with one
+        shown = turn.shown
         for event in last:
             if isinstance(event, LineDone):
                 ending = event.reason

@@ -16,7 +16,7 @@ from townsfolk.memory.recall import Recalled
 from townsfolk.memory.record import Memory
 from townsfolk.persona import Persona
 
-__all__ = ["BUDGET", "Message", "Part", "Prompt", "build", "count_tokens", "stable_parts"]
+__all__ = ["BUDGET", "Message", "Part", "Prompt", "build", "count_tokens", "instructions", "stable_parts"]
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 
@@ -108,6 +108,11 @@ def stable_parts(persona: Persona, world: World, budget: int = BUDGET) -> tuple[
     return tuple(part for part in parts if part.text or part.cut)
 
 
+def instructions(stable: Sequence[Part]) -> str:
+    """The text of the stable parts: what a model can be warmed up with."""
+    return "\n\n".join(part.text for part in stable if part.text)
+
+
 def build(
     stable: Sequence[Part],
     text: str,
@@ -158,9 +163,7 @@ def build(
         messages.append(Message("system", now))
     messages.append(Message("user", text))
     changing = [part for part in (history, known, recalled) if part.text or part.cut]
-    return Prompt(
-        "\n\n".join(part.text for part in stable if part.text), tuple(messages), (*stable, *changing, line), budget
-    )
+    return Prompt(instructions(stable), tuple(messages), (*stable, *changing, line), budget)
 
 
 def _remembered(recalled: Recalled) -> str:

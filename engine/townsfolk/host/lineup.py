@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from townsfolk.cast import Cast
@@ -14,10 +13,12 @@ from townsfolk.gates import Fact
 from townsfolk.host.config import Config
 from townsfolk.models.base import Model
 from townsfolk.persona import Persona
+from townsfolk.prompt import instructions, stable_parts
 from townsfolk.router import ladder
 
 if TYPE_CHECKING:
     from townsfolk.memory.embed import Embedder
+    from townsfolk.models.local_files import LocalModel
     from townsfolk.simulator import Simulator
 
 __all__ = ["Lineup", "find_embedder"]
@@ -47,7 +48,7 @@ class Lineup:
         self._simulator: Simulator | None = None
         self._embedder: Embedder | None = None
         self._key = os.environ.get("OPENAI_API_KEY", "").strip()
-        self._gguf: Path | None = None
+        self._gguf: LocalModel | None = None
 
     async def start(self) -> None:
         """Looks what there is, apart from the loop.
@@ -98,11 +99,8 @@ class Lineup:
     def _rungs(self, wanted: str) -> tuple[str, ...]:
         return ladder(wanted, key=bool(self._key), local=self._gguf is not None)
 
-    def _look(self) -> tuple[Path | None, Embedder | None]:
-        try:
-            from townsfolk.models.local import find_local_model
-        except ImportError:
-            find_local_model = lambda p: None
+    def _look(self) -> tuple[LocalModel | None, Embedder | None]:
+        from townsfolk.models.local_files import find_local_model
 
         kind = self._config.model.partition(":")[0]
         found = find_local_model(self._config.gguf) if kind in ("auto", "local") else None
@@ -136,11 +134,11 @@ class Lineup:
             case "text":
                 from townsfolk.models.text import TextModel
 
-                return TextModel(model=config.text_model, api_key=self._key, base_url=config.text_url)
+                return TextModel(config.text_model, api_key=self._key, base_url=config.text_url)
             case "local":
                 from townsfolk.models.local import Local
 
-                return Local(self._gguf)
+                return Local(self._gguf or config.gguf, prefix=self._prefix)
             case "scripted":
                 from townsfolk.models.scripted import Scripted
 
@@ -149,8 +147,14 @@ class Lineup:
                 from townsfolk.models.authored import Authored
 
                 return Authored(
-                    embedder=self._embedder, deflect=kind != "topics", words_per_second=config.words_per_second
+                    embedder=self._embedder,
+                    topics=kind != "deflect",
+                    deflect=kind != "topics",
+                    words_per_second=config.words_per_second,
                 )
+
+    def _prefix(self, persona: Persona) -> str:
+        return instructions(stable_parts(persona, self._cast.world, self._config.budget))
 
 
 def find_embedder() -> Embedder | None:

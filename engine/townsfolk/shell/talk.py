@@ -159,6 +159,7 @@ class _Terminal:
     def _say(self, text: str) -> None:
         line = self._engine.say(self._npc, text)
         name = self._name(self._npc)
+        wishes: list[str] = []
         try:
             for event in self._engine.until(line, _LINE_WITHIN):
                 match event:
@@ -169,6 +170,8 @@ class _Terminal:
                     case LineDone(reason=reason, model=model):
                         mark = " [offline model]" if model.startswith("local:") else ""
                         print(self._dim(mark + (" --" if reason == "interrupted" else "")))
+                        for wish in wishes:
+                            print(self._dim(f"[{name} wants to {wish}]"))
                     case LineFailed(text=bark, code=code, message=message, hint=hint):
                         if bark:
                             print(self._bold(f"{name}: ") + bark)
@@ -178,8 +181,8 @@ class _Terminal:
                     case Cue(kind=kind, name=cue) if self._interactive:
                         print(self._dim(f"({kind}: {cue}) "), end="", flush=True)
                     case ActionRequested(name=action, args=args):
-                        told = ", ".join(f"{key}: {value}" for key, value in args.items())
-                        print(self._dim(f"[wants to {action.replace('_', ' ')}{'; ' + told if told else ''}] "), end="")
+                        told = ", ".join(f"{key} {value}".replace("_", " ") for key, value in args.items())
+                        wishes.append(action.replace("_", " ") + (f": {told}" if told else ""))
         except KeyboardInterrupt:  # the player cuts in
             self._engine.cancel(line)
             for _ in self._engine.until(line, 2):
