@@ -91,7 +91,7 @@ class Npc:
         why = self.prepare(turn.text, turn.player)
         request = self._request(turn, why.prompt)
         self.recall.add(heard)
-        turn.due(now, 0)  # the first note is due half a second from now
+        turn.begin(now)
         model, topic = self.model.name, None
         try:
             spoken = await self.model.speak(request, self._listener(turn, request, emit))

@@ -50,6 +50,10 @@ class Turn:
         self._actions = 0
         self._noted_at = 0.0
 
+    def begin(self, now: float) -> None:
+        """The model is asked. What is shown is noted on disk for the first time a while from now."""
+        self._noted_at = now
+
     @property
     def phase(self) -> Phase:
         return self._phase

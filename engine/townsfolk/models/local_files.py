@@ -79,8 +79,8 @@ class PartedModel:
         Raises:
             ModelError: Parts are missing; ``no_local_model`` names them.
         """
-        path = cache_folder() / f"{self.sha256[:16]}-{self.file}"
-        if path.is_file():  # only a file with the right checksum ever gets this name
+        path = cache_folder() / self.sha256[:16] / self.file
+        if path.is_file():  # only a file with the right checksum ever gets there
             return LocalModel(path)
         parts, missing = [], []
         for n, package in enumerate(self.packages, start=1):

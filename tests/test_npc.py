@@ -1,0 +1,214 @@
+"""One character at run time: what it is told, what it says, what it keeps."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from townsfolk import LineAccepted, LineDelta, LineDone, LineFailed, ModelError, StoreError
+from townsfolk.cast import load_cast
+from townsfolk.memory.recall import Recall
+from townsfolk.memory.record import Memory
+from townsfolk.models.base import Call, Spoken, Text
+from townsfolk.models.scripted import Scripted
+from townsfolk.npc import Npc
+from townsfolk.turn import Turn
+
+CAST = load_cast(Path(__file__).parent / "cast")
+
+
+class World:
+    """A character with everything round it at hand."""
+
+    def __init__(self, model=None, npc="ada", memories=(), facts=None):
+        self.facts = {**{id: fact.start for id, fact in CAST.world.facts.items()}, **(facts or {})}
+        self.kept, self.noted, self.closed, self.events = [], [], [], []
+        self.fail = None
+        self.now = 1000.0
+        self.npc = Npc(
+            CAST.personas[npc],
+            CAST.world,
+            Recall(memories),
+            model or Scripted(["Knots all day."]),
+            self.keep,
+            facts=self.facts,
+            clock=lambda: self.now,
+        )
+
+    def keep(self, memories=(), open_lines=(), closed=()):
+        done = asyncio.get_running_loop().create_future()
+        if self.fail:
+            done.set_exception(self.fail)
+            done.exception()
+        else:
+            self.kept += memories
+            self.noted += [line.text for line in open_lines]
+            self.closed += closed
+            done.set_result(None)
+        return done
+
+    def say(self, text, line="l1", player="ana"):
+        turn = Turn(line, self.npc.persona.id, player, text)
+        asyncio.run(self.npc.reply(turn, self.events.append))
+        return self.events[-1]
+
+
+class Asked:
+    """A model that notes what it was asked, and says what it is told to."""
+
+    name = "asked"
+
+    def __init__(self, say=None):
+        self.requests, self._say = [], say
+
+    async def speak(self, request, emit):
+        self.requests.append(request)
+        if self._say is not None:
+            await self._say(emit)
+        emit(Text("Aye."))
+        return Spoken(self.name)
+
+
+def test_a_turn_is_heard_answered_and_kept():
+    world = World()
+    done = world.say("What are you doing?")
+    assert done == LineDone("l1", "ada", "Knots all day.", "complete", "scripted")
+    assert [(m.kind, m.speaker, m.text, m.turn) for m in world.kept] == [
+        ("heard", "ana", "What are you doing?", "l1"),
+        ("said", "ada", "Knots all day.", "l1"),
+    ]
+    assert world.noted == [""] and world.closed == ["l1"]
+    assert LineAccepted("l1", "ada") in world.events
+    assert "".join(e.text for e in world.events if isinstance(e, LineDelta)) == "Knots all day."
+
+
+def test_locked_things_are_not_in_the_prompt_and_open_ones_are():
+    model = Asked()
+    world = World(model)
+    world.say("Do you have a wick? Did you put out the lamp?")
+    shut = str(model.requests[0].prompt)
+    assert "spare wick" not in shut and "put out the lamp herself" not in shut and not model.requests[0].actions
+    world.facts["trust_ada"] = 5
+    world.say("Do you have a wick? Did you put out the lamp?", "l2")
+    opened = str(model.requests[1].prompt)
+    assert "spare wick" in opened and "put out the lamp herself" in opened
+    tool = model.requests[1].actions["give_item"]["parameters"]
+    assert tool["properties"]["item"] == {"type": "string", "enum": ["wick", "net"]} and tool["required"] == ["item"]
+
+
+def test_lore_is_told_to_who_knows_it():
+    told = {}
+    for npc in ("ada", "bo"):
+        model = Asked()
+        World(model, npc).say("Who is the harbour master?")
+        told[npc] = str(model.requests[0].prompt)
+    assert "Ruan Pell" in told["ada"] and "Ruan Pell" not in told["bo"]
+
+
+def test_the_model_is_told_what_was_said_last_and_which_topics_answered():
+    memories = [
+        Memory("ada", "heard", "ana", "What do you do?", 1.0, player="ana", turn="l0"),
+        Memory("ada", "said", "ada", "Knots.", 1.0, player="ana", turn="l0", topic="nets"),
+        Memory("ada", "said", "ada", "To another.", 1.0, player="ben", turn="x", topic="lamp"),
+    ]
+    model = Asked()
+    World(model, memories=memories).say("And the lamp?")
+    request = model.requests[0]
+    assert request.said == ("Knots.",) and request.asked == {"nets"}
+    assert "To another." not in str(request.prompt)
+
+
+def test_a_call_that_was_not_offered_is_dropped():
+    async def call(emit):
+        emit(Call("1", "give_item", {"item": "wick"}))
+        emit(Call("2", "burn_down", {}))
+
+    world = World(Asked(call), facts={"trust_ada": 3})
+    world.say("Give me the wick")
+    assert [event.name for event in world.events if type(event).__name__ == "ActionRequested"] == ["give_item"]
+
+
+def test_a_model_that_fails_leaves_a_bark_that_is_remembered_as_said():
+    world = World(Scripted([[{"fail": "timeout"}]]))
+    failed = world.say("Hello")
+    assert (
+        isinstance(failed, LineFailed)
+        and failed.code == "timeout"
+        and failed.text == "Not now. The tide waits for nobody."
+    )
+    assert (world.kept[-1].text, world.kept[-1].ending) == (failed.text, "bark")
+    assert "timeout" in world.npc.last["ana"].error
+
+
+def test_a_model_that_breaks_is_a_defect_that_reaches_the_game_as_a_code():
+    class Broken(Asked):
+        async def speak(self, request, emit):
+            raise ZeroDivisionError("oops")
+
+    failed = World(Broken()).say("Hello")
+    assert failed.code == "internal" and "oops" in failed.message
+
+
+def test_a_model_that_says_nothing_is_a_failure():
+    class Silent(Asked):
+        async def speak(self, request, emit):
+            return Spoken("silent")
+
+    assert World(Silent()).say("Hello").code == "empty_reply"
+
+
+def test_a_model_lost_in_mid_line_leaves_what_was_shown():
+    world = World(Scripted([["Well, it ", {"fail": "interrupted"}]]))
+    assert world.say("Hello") == LineDone("l1", "ada", "Well, it ", "interrupted", "scripted")
+    assert (world.kept[-1].text, world.kept[-1].ending) == ("Well, it ", "interrupted")
+
+
+def test_a_cancelled_line_is_remembered_as_shown():
+    world = World(Scripted([["Well, ", {"wait": 30}, "no."]]))
+
+    async def cancelled():
+        task = asyncio.create_task(world.npc.reply(Turn("l1", "ada", "ana", "Hello"), world.events.append))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(cancelled())
+    assert world.events[-1].reason == "interrupted"
+    assert world.kept[-1].text == "Well, " and world.closed == ["l1"]
+
+
+def test_what_is_shown_is_noted_while_the_line_grows():
+    world = World()
+
+    async def slow(emit):
+        for _ in range(4):
+            emit(Text("word "))
+            world.now += 0.3
+
+    world.npc.model = Asked(slow)
+    world.say("Hello")
+    assert world.noted == ["", "word word word ", "word word word word Aye."]  # at 0, 0.6 and 1.2 s
+
+
+def test_a_disk_that_refuses_does_not_silence_a_character():
+    world = World()
+    world.fail = StoreError("save_full", "no room")
+    assert world.say("Hello").reason == "complete"
+    assert not any(isinstance(event, LineAccepted) for event in world.events)  # it was not kept, so it is not said
+    assert len(world.npc.recall) == 2  # but it is remembered while the game runs
+
+
+def test_trying_a_line_changes_nothing():
+    world = World()
+    why = world.npc.prepare("What of the lamp?", "ana")
+    assert "lighthouse lamp" in str(why.prompt) and len(world.npc.recall) == 0
+
+
+@pytest.mark.parametrize("code", ["missing_key", "bad_key", "connect_failed", "no_such_model"])
+def test_the_reason_and_its_hint_reach_the_game(code):
+    class Failing(Asked):
+        async def speak(self, request, emit):
+            raise ModelError(code, "because")
+
+    failed = World(Failing()).say("Hello")
+    assert failed.code == code and failed.hint and failed.text
