@@ -105,6 +105,8 @@ class Pool:
             self._opening = None
             self._sockets.append(socket)
             self._wake(socket.limit)
+            if self._waiting:
+                self._grow()  # more wait than it has places
 
     def _wake(self, count: int) -> None:
         while count > 0 and self._waiting:

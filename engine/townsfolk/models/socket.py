@@ -289,6 +289,7 @@ class Socket:
         while quarters < 4:
             quarters, seen = (quarters + 1, seen) if line.events == seen else (0, line.events)
             await asyncio.sleep(settings.stall_s / 4)
+        self.retire()
         code = "interrupted" if line.said else "timeout"
         line.fail(ModelError(code, f"{settings.who} fell silent for {settings.stall_s:g} s."))
 
