@@ -114,16 +114,17 @@ class Case:
     broken: Callable[[], Model] | None
     exact: bool = True
     """Whether what it answers to the two questions is known."""
+    needs: tuple[str, ...] = ()
 
 
 CASES = {
     "scripted": Case(scripted, lambda: Scripted([Reply((Fail("server_error"),))])),
     "authored": Case(authored, lambda: Authored(topics=False, deflect=False)),
     "text": Case(text, lambda: TextModel("m", base_url=f"http://{DEAD}/v1")),
-    "text-aimock": Case(text_aimock, None, exact=False),
+    "text-aimock": Case(text_aimock, None, exact=False, needs=("aimock",)),
     "realtime-simulator": Case(realtime_simulator, lambda: Realtime(base_url=f"ws://{DEAD}/v1", api_key="k")),
-    "realtime-aimock": Case(realtime_aimock, None, exact=False),
-    "local": Case(local, lambda: Local("/nowhere/none.gguf"), exact=False),
+    "realtime-aimock": Case(realtime_aimock, None, exact=False, needs=("aimock",)),
+    "local": Case(local, lambda: Local("/nowhere/none.gguf"), exact=False, needs=("smollm",)),
     "fallback": Case(fallback, lambda: Fallback([Scripted([Reply((Fail("quota"),))])])),
 }
 
@@ -149,9 +150,8 @@ def run(case: Case, request: pytest.FixtureRequest) -> Callable[..., Any]:
                 await asyncio.sleep(0.02)
             raise AssertionError(f"left running after close: {left}")
 
-        for name in ("aimock", "smollm"):  # started outside the loop
-            if name in getattr(case.open, "__name__", "") or (name == "smollm" and case.open is local):
-                request.getfixturevalue(name)
+        for fixture in case.needs:  # before the loop, which they would hold up
+            request.getfixturevalue(fixture)
         return asyncio.run(main())
 
     return run
@@ -209,10 +209,12 @@ def test_cancelling_stops_it_at_once_and_for_good(run: Any, ask: Any, heard: Any
         await some_line(model, ask, MINE)
         before = asyncio.all_tasks()
         text = MINE if isinstance(model, Authored) else SLOW
+        if isinstance(model, Local):
+            text += " The river rose and the river fell." * 60  # it takes a while to read that
         speaking = asyncio.create_task(model.speak(ask(text, max_tokens=64), heard))
-        for _ in range(400):
+        for n in range(400):
             await asyncio.sleep(0.01)
-            if heard or (isinstance(model, Local) and _ > 20) or speaking.done():
+            if heard or speaking.done() or (isinstance(model, Local) and n > 20):
                 break
         assert not speaking.done(), "the test needs a line that takes longer"
         began = time.monotonic()
