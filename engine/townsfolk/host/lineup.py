@@ -58,6 +58,8 @@ class Lineup:
         """
         ladder(self._config.model, key=False, local=False)
         self._gguf, self._embedder = await asyncio.to_thread(self._look)
+        if self._config.model.startswith("scripted:"):
+            self._build(self._config.model)  # a script that cannot be read is told now, not at the first line
         if self._config.model == "simulator":
             from townsfolk.host.brain import authored_brain
             from townsfolk.simulator import Simulator

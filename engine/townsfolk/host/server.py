@@ -155,7 +155,7 @@ async def _serve_socket(sock: socket.socket, config: Mapping[str, Any]) -> None:
         with sock:
             sock.settimeout(1)
             with contextlib.suppress(OSError):
-                sock.sendall(encode(error(failure.code, str(failure.message)[:4000], fatal=True)))
+                sock.sendall(encode(error(failure.code, failure.message[:4000], hint=failure.hint, fatal=True)))
         return
     bridge = Bridge(host)
     ended = asyncio.Event()

@@ -214,9 +214,10 @@ def compatible(proto: object) -> bool:
     return isinstance(proto, list | tuple) and len(proto) == 2 and tuple(proto) == PROTOCOL
 
 
-def error(code: str, text: str, *, re: str = "", fatal: bool = False) -> dict[str, Any]:
-    """An error message."""
-    sent: dict[str, Any] = {"t": "error", "code": code, "message": text, "hint": HINTS.get(code, ""), "fatal": fatal}
+def error(code: str, text: str, *, hint: str = "", re: str = "", fatal: bool = False) -> dict[str, Any]:
+    """An error message, with the hint of its code where it has no other."""
+    sent: dict[str, Any] = {"t": "error", "code": code, "message": text, "fatal": fatal}
+    sent["hint"] = hint or HINTS.get(code, "")
     if re:
         sent["re"] = re
     return sent
