@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from townsfolk.errors import ModelError, UsageError
-from townsfolk.models.base import Call, Request, Spoken, Text, Usage
+from townsfolk.models.base import Call, Health, Request, Spoken, Text, Usage
 from townsfolk.models.text import TextModel
 
 
@@ -331,3 +331,37 @@ asyncio.run(main())
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     took, worst = map(float, ran.stdout.split())
     assert worst < max(0.5 * took, 0.15), f"the loop stood still for {worst:.3f} of {took:.3f} s"
+
+
+def test_against_a_server_that_nobody_here_wrote(aimock: str, ask: Any, heard: Any) -> None:
+    async def run() -> None:
+        model = TextModel("gpt-4o", base_url=f"http://{aimock}/v1", api_key="k")
+        spoken = await model.speak(ask(), heard)
+        assert heard.text == "Only goats use the mine road." and len(heard) > 2
+        assert spoken.reason == "stop" and spoken.usage.output
+        assert await model.health() == Health(True, f"gpt-4o on {aimock}")
+        await model.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("flag", "codes"),
+    [
+        ("--chaos-drop", {"server_error"}),
+        ("--chaos-malformed", {"bad_response", "server_error"}),
+        ("--chaos-disconnect", {"connect_failed", "server_error"}),
+        ("--chaos-ratelimit", {"rate_limited"}),
+    ],
+)
+def test_against_its_chaos(aimock_with: Any, ask: Any, heard: Any, flag: str, codes: set[str]) -> None:
+    async def run(address: str) -> str:
+        model = TextModel("gpt-4o", base_url=f"http://{address}/v1")
+        with pytest.raises(ModelError) as caught:
+            await model.speak(ask(), heard)
+        await model.close()
+        return caught.value.code
+
+    with aimock_with(flag, "1") as address:
+        assert asyncio.run(run(address)) in codes
+    assert heard == []
