@@ -71,7 +71,7 @@ def remembered(engine: Engine) -> list[dict[str, Any]]:
 def campaign(n: int, seed: int) -> dict[str, Any]:
     """Runs ``n`` kills; returns the report."""
     rng = random.Random(seed)
-    lost = doubled = unfinished = silent = barkless = accepted = done = midline = 0
+    lost = doubled = forgotten = unfinished = silent = barkless = accepted = done = midline = 0
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "script.yaml"
         script.write_text(SCRIPT)
@@ -100,8 +100,15 @@ def campaign(n: int, seed: int) -> dict[str, Any]:
                 heard, said = rows.get((each.line, "heard"), 0), rows.get((each.line, "said"), 0)
                 lost += (each.line in each.accepted and heard == 0) or (each.line in each.done and said == 0)
                 doubled += heard > 1 or said > 1
-            assert len(memories) == min(200, sum(rows.values())), "the host remembers what the save holds"
-    zero = {"lost": lost, "doubled": doubled, "no_status": silent, "no_end": unfinished, "no_bark": barkless}
+            forgotten += len(memories) != min(200, sum(rows.values()))
+    zero = {
+        "lost": lost,
+        "doubled": doubled,
+        "hosts_that_remember_otherwise": forgotten,
+        "no_status": silent,
+        "no_end": unfinished,
+        "no_bark": barkless,
+    }
     return {
         "campaign": "kill_host",
         "n": n,
