@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -217,18 +217,31 @@ AIMOCK = {
 
 
 @contextmanager
-def running_aimock(folder: Path, *flags: str) -> Iterator[str]:
-    root = Path(__file__).parents[2]
-    programs = [root / place / "node_modules" / ".bin" / "llmock" for place in (".", "tests/aimock")]
-    found = next((str(program) for program in programs if program.exists()), None) or which("llmock")
+def running_aimock(folder: Path, *flags: str, fixtures: dict[str, Any] = AIMOCK) -> Iterator[str]:
+    """Runs aimock, which speaks chat completions and realtime and which nobody here wrote: ``host:port``."""
+    program = Path(__file__).parents[2] / "node_modules" / ".bin" / "llmock"
+    found = str(program) if program.exists() else which("llmock")
     if found is None:
         missing("needs aimock: npm ci")
-    fixtures = folder / "fixtures.json"
-    fixtures.write_text(json.dumps(AIMOCK))
+    path = folder / "fixtures.json"
+    path.write_text(json.dumps(fixtures))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [found, "-p", str(port), "-f", str(fixtures), "--latency", "5", "--chunk-size", "8", *flags]
+    command = [
+        found,
+        "-p",
+        str(port),
+        "-h",
+        "127.0.0.1",
+        "-f",
+        str(path),
+        "--latency",
+        "5",
+        "--chunk-size",
+        "8",
+        *flags,
+    ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             for _ in range(200):
@@ -242,42 +255,16 @@ def running_aimock(folder: Path, *flags: str) -> Iterator[str]:
             process.terminate()
 
 
-@pytest.fixture(scope="session")
-def start_aimock(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[str]]:
-    """Runs aimock, which speaks chat completions and realtime and which nobody here wrote, with these fixtures."""
-    program = Path(__file__).parents[2] / "node_modules" / ".bin" / "llmock"
-    found = str(program) if program.exists() else which("llmock")
-
-    @contextmanager
-    def start(fixtures: dict[str, Any], *options: str) -> Iterator[str]:
-        if found is None:
-            missing("needs aimock: npm ci")
-        path = tmp_path_factory.mktemp("aimock") / "fixtures.json"
-        path.write_text(json.dumps(fixtures))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        with subprocess.Popen(
-            [found, "-p", str(port), "-h", "127.0.0.1", "-f", str(path), *options],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            for _ in range(200):
-                try:
-                    socket.create_connection(("127.0.0.1", port), 1).close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
-            yield f"127.0.0.1:{port}"
-            process.terminate()
-
-    return start
+@pytest.fixture
+def start_aimock(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
+    """``with start_aimock("--flag", fixtures={...}) as address``: an aimock of the test's own."""
+    return partial(running_aimock, tmp_path)
 
 
 @pytest.fixture(scope="session")
-def aimock(start_aimock: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
+def aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An aimock that answers as ``AIMOCK`` says: ``host:port``."""
-    with start_aimock(AIMOCK, "--latency", "5", "--chunk-size", "8") as address:
+    with running_aimock(tmp_path_factory.mktemp("aimock")) as address:
         yield address
 
 
