@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import textwrap
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from townsfolk.errors import ModelError, UsageError
+from townsfolk.models import scripted
 from townsfolk.models.base import Call, Mood, Request, Spoken, Text
 from townsfolk.models.scripted import Fail, Reply, Scripted, Wait
 
@@ -91,14 +94,8 @@ def test_a_script_in_a_file(tmp_path: Path, ask: Any) -> None:
 
 
 def test_the_script_in_the_docstring_runs(ask: Any) -> None:
-    import textwrap
-
-    import yaml
-
-    import townsfolk.models.scripted as module
-
-    assert module.__doc__ is not None
-    script = textwrap.dedent(module.__doc__.partition("::\n")[2])
+    assert scripted.__doc__ is not None
+    script = textwrap.dedent(scripted.__doc__.partition("::\n")[2])
     model = Scripted.from_data(yaml.safe_load(script))
     assert said(model, ask("Hello")) == "Evening."
     assert said(model, ask("The mine")) == "The mine? Shut."
@@ -134,3 +131,12 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     for path in (tmp_path / "none.yaml", broken):
         with pytest.raises(UsageError, match=path.name):
             Scripted.from_file(path)
+
+
+def test_the_script_in_the_docs_runs(ask: Any) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    model = Scripted.from_data(yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0]))
+    assert said(model, ask("Hello")) == "Evening."
+    assert said(model, ask("The mine")) == "The mine? Shut. Go home."
+    with pytest.raises(ModelError, match="timeout"):
+        said(model, ask("the bridge"))
