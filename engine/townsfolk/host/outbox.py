@@ -47,9 +47,17 @@ class Outbox:
             else:
                 self._deltas.pop(line, None)
         self._batch.append(message)
-        if self._flushing is None and not self._paused:
-            wait = self._flushed_at + _EVERY - self._loop.time()
-            self._flushing = self._loop.call_later(wait, self.flush) if wait > 0 else self._loop.call_soon(self.flush)
+        if self._paused:
+            return
+        if message["t"] == "line_started":  # a player waits for the first word, and it for nothing
+            self._flush_after(0.0)
+        elif self._flushing is None:
+            self._flush_after(self._flushed_at + _EVERY - self._loop.time())
+
+    def _flush_after(self, seconds: float) -> None:
+        if self._flushing is not None:
+            self._flushing.cancel()
+        self._flushing = self._loop.call_later(seconds, self.flush) if seconds > 0 else self._loop.call_soon(self.flush)
 
     def flush(self) -> None:
         """Hands everything on now."""
