@@ -11,6 +11,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from heapq import heappush, heappushpop
+from operator import itemgetter
 from typing import Final
 
 __all__ = ["Hit", "WordIndex", "words"]
@@ -70,21 +72,22 @@ class WordIndex:
     """Postings of documents that are only ever added. Documents are numbered from 0 in the order they came."""
 
     def __init__(self) -> None:
-        self._postings: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        self._lengths: list[int] = []
+        # word: documents, each with how often it has the word, and its length
+        self._postings: dict[str, dict[int, tuple[int, int]]] = defaultdict(dict)
+        self._count = 0
         self._total = 0
 
     def __len__(self) -> int:
-        return len(self._lengths)
+        return self._count
 
     def add(self, text: str) -> int:
         """Adds a document; returns its number."""
-        doc = len(self._lengths)
+        doc = self._count
         counted = Counter(words(text))
-        for word, count in counted.items():
-            self._postings[word].append((doc, count))
         length = counted.total()
-        self._lengths.append(length)
+        for word, count in counted.items():
+            self._postings[word][doc] = count, length
+        self._count += 1
         self._total += length
         return doc
 
@@ -98,27 +101,42 @@ class WordIndex:
             allowed: Which documents may be found at all.
         """
         weights = query if isinstance(query, Mapping) else dict.fromkeys(query, 1.0)
-        count = len(self._lengths)
-        if not count:
+        count = self._count
+        if not count or k < 1:
             return []
         mean = self._total / count or 1.0
-        scores: dict[int, float] = defaultdict(float)
-        shared: dict[int, list[str]] = defaultdict(list)
-        for word, weight in weights.items():
-            postings = self._postings.get(word)
-            if not postings:
-                continue
-            idf = math.log(1 + (count - len(postings) + 0.5) / (len(postings) + 0.5)) * weight
-            for doc, times in postings:
-                norm = _K1 * (1 - _B + _B * self._lengths[doc] / mean)
-                scores[doc] += idf * times * (_K1 + 1) / (times + norm)
-                shared[doc].append(word)
-        found = {doc: score for doc, score in scores.items() if allowed(doc)}
-        if not found:
-            return []
-        bonus = _RECENCY * max(found.values())
-        ranked = sorted(
-            ((score + bonus * 0.5 ** ((count - 1 - doc) / _HALF_LIFE), doc) for doc, score in found.items()),
-            reverse=True,
-        )
-        return [Hit(doc, score, (f"shares {', '.join(sorted(shared[doc]))}",)) for score, doc in ranked[:k]]
+        matched = {word: self._postings[word] for word in weights if word in self._postings}
+        scores: dict[int, float] = {}
+        for word, postings in matched.items():
+            idf = math.log(1 + (count - len(postings) + 0.5) / (len(postings) + 0.5)) * weights[word]
+            gains: dict[tuple[int, int], float] = {}  # few documents differ in what they gain by the word
+            for doc, shape in postings.items():
+                gain = gains.get(shape)
+                if gain is None:
+                    times, length = shape
+                    gain = idf * times * (_K1 + 1) / (times + _K1 * (1 - _B + _B * length / mean))
+                    gains[shape] = gain
+                scores[doc] = scores.get(doc, 0.0) + gain
+        return [
+            Hit(doc, score, (f"shares {', '.join(sorted(word for word in matched if doc in matched[word]))}",))
+            for score, doc in _best(scores, count, k, allowed)
+        ]
+
+
+def _best(scores: Mapping[int, float], count: int, k: int, allowed: Callable[[int], bool]) -> list[tuple[float, int]]:
+    """The best ``k`` of the documents that are allowed, with the share for recency. Looks at no more than it must."""
+    best: list[tuple[float, int]] = []  # a heap: the least of them first
+    bonus = 0.0
+    for doc, score in sorted(scores.items(), key=itemgetter(1), reverse=True):
+        if len(best) == k and score + bonus < best[0][0]:
+            break  # not even the newest could come up from here on
+        if not allowed(doc):
+            continue
+        if not best:
+            bonus = _RECENCY * score  # the first is the most relevant
+        found = score + bonus * 0.5 ** ((count - 1 - doc) / _HALF_LIFE), doc
+        if len(best) < k:
+            heappush(best, found)
+        else:
+            heappushpop(best, found)
+    return sorted(best, reverse=True)
