@@ -13,8 +13,8 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection, connect
 
-SESSION = {"id", "object", "expires_at"}
-"""What real sessions have and the SDK's type does not list."""
+UNLISTED = {".session": {"id", "object", "expires_at"}, ".status_details.error": {"message"}}
+"""What OpenAI's server sends and the SDK's types do not list; of errors, only SDK 2 does not."""
 
 
 def _types() -> dict[str, type[BaseModel]]:
@@ -30,7 +30,8 @@ TYPES = _types()
 
 def _extras(value: Any, path: str) -> list[str]:
     if isinstance(value, BaseModel):
-        extra = set(value.model_extra or {}) - (SESSION if path.endswith(".session") else set())
+        unlisted = next((more for end, more in UNLISTED.items() if path.endswith(end)), set())
+        extra = set(value.model_extra or {}) - unlisted
         found = [f"{path}.{name}" for name in extra]
         for name in type(value).model_fields:
             found += _extras(getattr(value, name), f"{path}.{name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -45,6 +46,13 @@ def test_it_prints_its_url_and_serves(talk, command):
     assert failed["status_details"]["error"]["code"] == "server_error"
     assert text == "w00 w01 w02 w03 w04 w05 w06 "
     assert response["status"] == "completed"
+
+
+def test_the_readme_runs(capsys):
+    readme = (ROOT / "tools" / "realtime_sim" / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("Well met, traveller.")
 
 
 def test_a_fault_that_does_not_exist_is_told(capsys):
