@@ -79,6 +79,8 @@ class Connection(asyncio.Protocol):
             elif t != "hello":
                 self._bridge.host.receive(self._client, t, message)
         except ProtocolError as failure:
+            if self._client is None:  # who cannot say hello is not talked with
+                return self._end(failure.code, failure.message)
             about = message.get("id") or message.get("line") or message.get("t")
             self._outbox.put(error(failure.code, failure.message, re=str(about)[:100]))
 
