@@ -73,6 +73,7 @@ HINTS: Final[Mapping[str, str]] = {
     "content_filter": "The model's server refused this line.",
     "no_topic": "No authored topic fits; another model may answer.",
     "no_local_model": "Install the extra `local` and give a GGUF file: see docs/models.md.",
+    "not_ready": "The local model is still reading up on this character; a later line may work.",
     "worker_lost": "The local model's process ended; it is started again by itself. Say the line again.",
     "empty_reply": "The model said nothing; the next line may work.",
     "internal": "This is a defect in townsfolk: please report it with the message.",

@@ -30,6 +30,17 @@ def test_what_is_known_goes_in_front_of_what_is_said() -> None:
     ]
 
 
+def test_a_small_model_is_told_little() -> None:
+    talk = [(("user", "assistant")[n % 2], f"line {n}") for n in range(10)]
+    known = "What you know:\n" + "\n".join(f"- fact {n} {'x' * 90}" for n in range(9)) + "\nWhat you remember:\n- no"
+    folded = folded_messages(prompt(*talk, ("system", known), ("user", "Well?")))
+    assert [message["content"] for message in folded[1:3]] == ["line 8", "line 9"]
+    assert "fact 2" in folded[-1]["content"] and "fact 3" not in folded[-1]["content"]
+    assert folded[-1]["content"].endswith("\n\nWell?")
+    bare = folded_messages(prompt(("system", "What you know:"), ("user", "Well?")))
+    assert bare[-1]["content"] == "Well?"
+
+
 @given(st.lists(st.tuples(st.sampled_from(["user", "assistant", "system"]), st.text(min_size=1)), max_size=8))
 def test_folded_speakers_take_turns_and_the_player_is_first(talk: list[tuple[str, str]]) -> None:
     roles = [message["role"] for message in folded_messages(prompt(*talk, ("user", "Well?")))]

@@ -112,6 +112,17 @@ def test_one_deadline_to_the_first_word_is_shared(ask: Any) -> None:
     assert took < 2.6, took
 
 
+def test_each_model_is_told_how_long_it_has(ask: Any) -> None:
+    class Told(Named):
+        async def speak(self, request: Request, emit: Emit) -> Spoken:
+            given.append(request.patience_s or 0.0)
+            return await super().speak(request, emit)
+
+    given: list[float] = []
+    line(Fallback([Told("a", (Fail("no_topic"),)), Told("b", "x")], first_word_s=8.0, clock=Clock()), ask())
+    assert given == [pytest.approx(4.8), 8.0]
+
+
 def test_a_slow_line_is_not_cut_once_it_began(ask: Any) -> None:
     slow = Named("a", ("One ", Wait(0.8), "two."))
     shown, spoken = line(Fallback([slow, Named("b", "From b.")], first_word_s=0.6), ask())
@@ -164,7 +175,7 @@ def test_a_wrong_key_is_tried_once_in_five_minutes(ask: Any) -> None:
     assert first.asked == 2
 
 
-@pytest.mark.parametrize("code", ["no_topic", "content_filter", "empty_reply"])
+@pytest.mark.parametrize("code", ["no_topic", "content_filter", "empty_reply", "not_ready"])
 def test_what_only_says_something_of_the_line_rests_nobody(ask: Any, code: str) -> None:
     first = Named("a", (Fail(code),), "From a.")
     model = Fallback([first, Named("b", "From b.")])

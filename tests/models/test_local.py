@@ -140,20 +140,31 @@ def test_nobody_without_the_key_may_use_the_worker(smollm: LocalModel, ask: Any)
     using(smollm, use)
 
 
-def test_a_line_comes_before_warming(smollm: LocalModel, ask: Any, persona: Any) -> None:
-    long = "You are Mara Venn. " + "The river rose and the river fell. " * 300
+def test_a_line_comes_before_reading_and_the_reading_goes_on_after_it(
+    smollm: LocalModel, ask: Any, persona: Any
+) -> None:
+    long = "You are Mara Venn. " + "The river rose and the river fell. " * 70
 
     async def use(local: Local) -> None:
-        await local.warm(persona)  # starts it; the prefix is empty here
-        local._prefix = lambda _: long
+        await local._ready()
         warming = asyncio.create_task(local.warm(persona))
         await asyncio.sleep(0.3)
         assert not warming.done()
         began = time.monotonic()
         await some_line(local, ask("Hello."))
         assert warming.done() and time.monotonic() - began < 6
+        # A line for which the prompt would have to be read first is refused at once where nobody would wait for it.
+        request = ask("Hello.", patience_s=0.01)
+        request = replace(request, prompt=replace(request.prompt, instructions=long))
+        began = time.monotonic()
+        with pytest.raises(ModelError) as caught:
+            await local.speak(request, lambda event: None)
+        assert caught.value.code == "not_ready" and time.monotonic() - began < 0.3
+        await local.warm(persona)  # waits for what goes on anyway
+        spoken, _, _ = await some_line(local, replace(request, patience_s=60.0))
+        assert spoken.usage.cached is None or spoken.usage.cached > 400
 
-    using(smollm, use)
+    using(smollm, use, prefix=lambda _: long)
 
 
 @pytest.mark.parametrize("make", [lambda folder: folder / "none.gguf", lambda folder: folder / "broken.gguf"])

@@ -354,7 +354,7 @@ def test_against_a_server_that_nobody_here_wrote(aimock: str, ask: Any, heard: A
         ("--chaos-ratelimit", {"rate_limited"}),
     ],
 )
-def test_against_its_chaos(aimock_with: Any, ask: Any, heard: Any, flag: str, codes: set[str]) -> None:
+def test_against_its_chaos(start_aimock: Any, ask: Any, heard: Any, flag: str, codes: set[str]) -> None:
     async def run(address: str) -> str:
         model = TextModel("gpt-4o", base_url=f"http://{address}/v1")
         with pytest.raises(ModelError) as caught:
@@ -362,6 +362,6 @@ def test_against_its_chaos(aimock_with: Any, ask: Any, heard: Any, flag: str, co
         await model.close()
         return caught.value.code
 
-    with aimock_with(flag, "1") as address:
+    with start_aimock(flag, "1") as address:
         assert asyncio.run(run(address)) in codes
     assert heard == []

@@ -15,7 +15,7 @@ from townsfolk.gates import Fact
 from townsfolk.persona import Persona
 from townsfolk.prompt import Prompt
 
-__all__ = ["Call", "Emit", "Health", "Model", "Mood", "ModelEvent", "Request", "Spoken", "Text", "Usage"]
+__all__ = ["Call", "Emit", "Health", "Model", "ModelEvent", "Mood", "Request", "Spoken", "Text", "Usage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Mood:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An action that the character proposes at this point of the line. ``args`` is as the model gave it: not yet checked."""
+    """An action that the character proposes at this point of the line. ``args`` is as the model gave it, unchecked."""
 
     id: str
     name: str
@@ -57,7 +57,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """How a line ended well. ``length`` means that the model hit its token limit; ``bark`` that it only had a filler."""
+    """How a line ended well. ``length``: the model hit its token limit; ``bark``: it only had a filler."""
 
     model: str
     reason: Literal["stop", "length", "bark"] = "stop"
@@ -84,6 +84,8 @@ class Request:
         actions: The actions it may propose now, as JSON Schema function tools by name.
         max_tokens: At most so many tokens of answer.
         seed: Decides every free choice: the same request with the same seed gives the same line.
+        patience_s: Whoever asks gives up if no word has come by then. A model that knows it will take longer says so
+            at once, with ``not_ready``.
     """
 
     line: str
@@ -97,6 +99,7 @@ class Request:
     actions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     max_tokens: int = 160
     seed: int = 0
+    patience_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,29 +63,45 @@ def messages_of(prompt: Prompt) -> list[dict[str, Any]]:
     ]
 
 
-def folded_messages(prompt: Prompt) -> list[dict[str, Any]]:
-    """The prompt for templates that take one system message, at the start, and speakers who take turns.
+def folded_messages(prompt: Prompt, *, talk: int = 2, aside: int = 400) -> list[dict[str, Any]]:
+    """The prompt for small models, which read slowly and whose templates take one system message, at the start.
 
-    What the character knows and remembers just now goes in front of what is said next; the beginning stays the same
-    bytes, so that the server's cache of it holds.
+    Speakers take turns, the player first. What the character knows and remembers goes in front of what is said now, and
+    the beginning stays the same bytes, so that the server's cache of it holds: only what is new has to be read.
+
+    Args:
+        talk: So many of the latest messages before the last are kept.
+        aside: So many characters of what is known and remembered are kept, best first.
     """
     made: list[dict[str, Any]] = [{"role": "system", "content": prompt.instructions}]
-    aside = ""
-    for message in prompt.messages:
-        if message.role == "system":
-            aside += f"({message.text})\n\n"
-            continue
-        text = message.text
-        if message.role == "user":
-            text, aside = aside + text, ""
+    *before, last = prompt.messages
+    known = "\n".join(message.text for message in before if message.role == "system")
+    spoken = [message for message in before if message.role != "system"]
+    for message in [*spoken[len(spoken) - min(talk, len(spoken)) :], last]:
+        text = (
+            f"({shortened})\n\n{message.text}"
+            if message is last and (shortened := _first(known, aside))
+            else message.text
+        )
         if made[-1]["role"] == message.role:
             made[-1]["content"] += "\n" + text
-        elif message.role == "assistant" and len(made) == 1:
-            # Templates want the player first; the character opened this conversation.
-            made += [{"role": "user", "content": "(The player comes up.)"}, {"role": "assistant", "content": text}]
         else:
+            if message.role == "assistant" and len(made) == 1:
+                made.append({"role": "user", "content": "(The player comes up.)"})
             made.append({"role": message.role, "content": text})
     return made
+
+
+def _first(text: str, most: int) -> str:
+    """As many whole lines as fit; a title without its list is none."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if sum(map(len, lines)) + len(line) > most:
+            break
+        lines.append(line)
+    while lines and lines[-1].endswith(":"):
+        lines.pop()
+    return "\n".join(lines)
 
 
 def body_of(

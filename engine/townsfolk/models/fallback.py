@@ -25,7 +25,7 @@ _PATIENCE: Final = 0.6
 """Of the time that is left to the first word, for each model with others behind it."""
 _AT_LEAST_S: Final = 0.5
 """Though the models before it have used up all the time, each has this: instant ones need next to none."""
-_CONTENT: Final = {"no_topic", "content_filter", "empty_reply"}
+_CONTENT: Final = {"no_topic", "content_filter", "empty_reply", "not_ready"}
 """Outcomes that say something of this line, and nothing of the next."""
 
 
@@ -127,7 +127,7 @@ class Fallback:
         try:
             async with asyncio.timeout(patience_s) as scope:
                 gate.clock = scope
-                spoken = await rung.model.speak(request, gate)
+                spoken = await rung.model.speak(replace(request, patience_s=patience_s), gate)
             if not gate.spoke:
                 raise ModelError("empty_reply", f"{name} ended the line without a word.")
         except ModelError as error:

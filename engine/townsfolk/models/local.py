@@ -25,6 +25,7 @@ from townsfolk.models.base import Emit, Health, Request, Spoken
 from townsfolk.models.chat import folded_messages
 from townsfolk.models.local_files import LocalModel, find_local_model, local_model
 from townsfolk.models.local_line import SmallLine
+from townsfolk.models.local_reader import PromptReader
 from townsfolk.models.text import TextModel
 from townsfolk.persona import Persona
 from townsfolk.prompt import Message, Prompt
@@ -34,6 +35,8 @@ __all__ = ["Local", "find_local_model"]
 _MAX_TOKENS: Final = 72
 """Two sentences of a small model; more of it is seldom better."""
 _TEMPERATURE: Final = 0.7
+_START_S: Final = 2.0
+"""About how long a worker takes to start."""
 _BACKOFF_S: Final = (0.0, 1.0, 4.0, 15.0, 60.0)
 _ROOT: Final = str(Path(townsfolk.__file__).resolve().parents[1])
 _LOST: Final = {"connect_failed", "server_error", "interrupted", "bad_response"}
@@ -118,8 +121,7 @@ class Local:
         self._clock = clock
         self._worker: _Worker | None = None
         self._starting: asyncio.Task[_Worker] | None = None
-        self._warming: set[asyncio.Task[None]] = set()
-        self._warm: dict[str, str] = {}
+        self._reader = PromptReader(self._read, self._threads, _size(self._model))
         self._falls = 0
         self._not_before = 0.0
         self._closed = False
@@ -129,35 +131,27 @@ class Local:
         return f"local:{self._file}" if self._file else "local"
 
     async def speak(self, request: Request, emit: Emit) -> Spoken:
-        for warming in self._warming:
-            warming.cancel()  # whoever speaks comes first; it has one mind
-        worker = await self._ready()
+        self._reader.pause()  # whoever speaks comes first: it has one mind
         line = SmallLine(request, emit)
-        asked = replace(request, max_tokens=min(request.max_tokens, _MAX_TOKENS), actions={})
         try:
-            spoken = await worker.chat.tell(asked, line.hear, line.enough)
-        except ModelError as error:
-            if error.code in _LOST and await worker.has_ended():
-                lost = await self._fell(worker)
-                raise ModelError("interrupted" if line.said else lost.code, lost.message) from error
+            spoken = await self._tell(request, line)
+        except (ModelError, asyncio.CancelledError):
+            if not line.said:
+                self._reader.want(request.persona, request.prompt.instructions)  # so that it can answer the next time
             raise
-        self._falls = 0
-        self._warm[request.persona.id] = request.prompt.instructions
-        line.end(cut=spoken.reason == "length")
+        finally:
+            self._reader.go_on()
         if not line.said:
             raise ModelError("empty_reply", f"{self.name}: {line.fault or 'it said nothing'}.")
         notes = (*spoken.notes, f"ended early: {line.fault}") if line.fault else spoken.notes
         return replace(spoken, model=self.name, notes=notes)
 
     async def warm(self, persona: Persona) -> None:
-        """Starts the process and has it read the character's prompt, until somebody speaks."""
-        task = asyncio.create_task(self._read_prompt(persona))
-        self._warming.add(task)
-        try:
-            await asyncio.wait([task])
-        finally:
-            task.cancel()
-            self._warming.discard(task)
+        """Starts the process and has it read the character's prompt, whenever nobody speaks."""
+        with suppress(ModelError):  # the line that needs it will say so
+            await self._ready()
+            if self._prefix is not None:
+                await self._reader.read(persona, self._prefix(persona))
 
     async def health(self) -> Health:
         if self._model is None:
@@ -171,8 +165,7 @@ class Local:
 
     async def close(self) -> None:
         self._closed = True
-        for warming in self._warming:
-            warming.cancel()
+        await self._reader.close()
         starting, self._starting = self._starting, None
         if starting is not None:
             starting.cancel()
@@ -180,6 +173,37 @@ class Local:
         worker, self._worker = self._worker, None
         if worker is not None:
             await worker.end()
+
+    async def _tell(self, request: Request, line: SmallLine) -> Spoken:
+        if request.patience_s is not None:
+            wait = self._reader.seconds(request.persona, request.prompt) + (0.0 if self._worker else _START_S)
+            if wait > request.patience_s:
+                raise ModelError("not_ready", f"{self.name} needs about {wait:.0f} s to read up on the character.")
+        worker = await self._ready()
+        asked = replace(request, max_tokens=min(request.max_tokens, _MAX_TOKENS), actions={})
+        try:
+            spoken = await worker.chat.tell(asked, line.hear, line.enough)
+        except ModelError as error:
+            if error.code in _LOST and await worker.has_ended():
+                lost = await self._fell(worker)
+                raise ModelError("interrupted" if line.said else lost.code, lost.message) from error
+            raise
+        self._falls = 0
+        self._reader.has_read(request.persona, request.prompt.instructions)
+        line.end(cut=spoken.reason == "length")
+        return spoken
+
+    async def _read(self, persona: Persona, prefix: str) -> float:
+        """Has the worker read the stable part of a prompt, which its cache then keeps."""
+        worker = await self._ready()
+        request = Request("warm", persona, Prompt(prefix, (Message("user", "Hello."),), (), 0), "Hello.", max_tokens=1)
+        began = self._clock()
+        try:
+            await worker.chat.tell(request, lambda event: None)
+        except ModelError as error:
+            if error.code != "empty_reply":  # its one token may be no word
+                raise
+        return self._clock() - began
 
     async def _ready(self) -> _Worker:
         """The running worker. Starting one outlives the line that asked for it: the next line will need it too."""
@@ -205,7 +229,7 @@ class Local:
             self._back_off()
         else:
             self._worker = task.result()
-            self._warm.clear()
+            self._reader.forget()
 
     async def _start(self) -> _Worker:
         if self._model is None:
@@ -262,20 +286,6 @@ class Local:
         self._not_before = self._clock() + _BACKOFF_S[min(self._falls, len(_BACKOFF_S) - 1)]
         self._falls += 1
 
-    async def _read_prompt(self, persona: Persona) -> None:
-        try:
-            worker = await self._ready()
-            prefix = self._prefix(persona) if self._prefix is not None else ""
-            if not prefix or self._warm.get(persona.id) == prefix:
-                return
-            prompt = Prompt(prefix, (Message("user", "Hello."),), (), 0)
-            request = Request("warm", persona, prompt, "Hello.", max_tokens=1)
-            with suppress(ModelError):  # the one token may be empty
-                await worker.chat.tell(request, lambda event: None)
-            self._warm[persona.id] = prefix
-        except ModelError:
-            pass  # the line that needs it will say so
-
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Ends a worker: it goes when its input does, and is killed if it does not."""
@@ -294,6 +304,12 @@ def _tail(errors: IO[bytes]) -> str:
     errors.seek(max(0, errors.seek(0, os.SEEK_END) - 2000))
     lines = [line.strip() for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
     return lines[-1][:200] if lines else ""
+
+
+def _size(model: LocalModel | None) -> int:
+    with suppress(OSError):
+        return model.size if model is not None else 0
+    return 0
 
 
 def _cores() -> int:
