@@ -1,0 +1,1 @@
+"""Screens of the demo. Each has `handle(event)`, `update(dt)` and `draw(surface)`."""
