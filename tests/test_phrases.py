@@ -5,18 +5,18 @@ import pytest
 from townsfolk.phrases import is_follow_up, plain, sentences
 
 
-def forms(text: str, names: tuple[str, ...] = ()) -> list[str]:
-    return [sentence.forms[0] for sentence in sentences(text, names)]
+def texts(text: str, names: tuple[str, ...] = ()) -> list[str]:
+    return [sentence.text for sentence in sentences(text, names)]
 
 
 def test_sentences_come_apart_and_stand_together() -> None:
-    assert forms("Hello. Is the road safe?") == ["Hello.", "Is the road safe?", "Hello. Is the road safe?"]
-    assert forms("one\ntwo") == ["one", "two", "one two"]
-    assert forms("Is the road safe?") == ["Is the road safe?"]
+    assert texts("Hello. Is the road safe?") == ["Hello.", "Is the road safe?", "Hello. Is the road safe?"]
+    assert texts("one\ntwo") == ["one", "two", "one two"]
+    assert texts("Is the road safe?") == ["Is the road safe?"]
 
 
 def test_a_number_with_a_point_is_no_end() -> None:
-    assert forms("It cost 3.50 in Carrow") == ["It cost 3.50 in Carrow"]
+    assert texts("It cost 3.50 in Carrow") == ["It cost 3.50 in Carrow"]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "...", "?!", "\n\n", "🙂"])
@@ -25,8 +25,15 @@ def test_nothing_said_gives_nothing(text: str) -> None:
 
 
 def test_of_a_long_speech_the_beginning_and_the_end_count() -> None:
-    found = forms(" ".join(f"Number {n}." for n in range(500)))
+    found = texts(" ".join(f"Number {n}." for n in range(500)))
     assert found == ["Number 0.", "Number 1.", *(f"Number {n}." for n in range(494, 500))]
+
+
+def test_what_a_player_plays_is_not_what_is_said() -> None:
+    assert texts("*leans on the counter* Where is she?") == ["Where is she?"]
+    assert texts("Well. *sighs* Go on.") == ["Well.", "Go on.", "Well. Go on."]
+    assert texts("*nods slowly*") == ["*nods slowly*"]
+    assert texts("2 * 3 is 6") == ["2 * 3 is 6"]
 
 
 def test_what_asks_is_known_without_a_question_mark() -> None:

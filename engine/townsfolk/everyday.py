@@ -20,7 +20,7 @@ COURTESIES: Final = frozenset({"greeting", "farewell", "thanks", "apology", "how
 
 EVERYDAY: Final[Mapping[str, tuple[str, ...]]] = {
     "greeting": (
-        "Hello", "Good evening", "Greetings", "Hi", "Hey there", "Yo", "Howdy", "Hello there, friend", "Good morning",
+        "Hello", "Greetings", "Hi", "Good evening", "Hey there", "Yo", "Howdy", "Hello there, friend", "Good morning",
         "Good day", "Well met", "Nice to meet you", "Pleased to make your acquaintance",
     ),
     "farewell": (

@@ -12,6 +12,7 @@ __all__ = ["Sentence", "is_follow_up", "plain", "sentences"]
 _MOST: Final = 8
 _WHOLE: Final = 3
 _ENDS: Final = re.compile(r"(?<=[.!?\u2026])[\"'\u201d\u2019)]*\s+|\n+")
+_STAGED: Final = re.compile(r"\*[^*\n]+\*")
 _EDGES: Final = " \t\n,.;:!?\u2026-\u2013\u2014*\"'\u201c\u201d\u2018\u2019()"
 _QUESTION: Final = re.compile(
     r"\W*(?:(?:and|so|but|well|please|now)\W+)*(?:who|whom|whose|what|where|when|why|how|which|is|are|was|were|am|do|does|did"
@@ -38,11 +39,11 @@ class Sentence:
     """One thing that a player said.
 
     Attributes:
-        forms: The ways to read it; the first is as it was said.
+        text: The words, without the listener's name called in them.
         asks: Whether it asks for something.
     """
 
-    forms: tuple[str, ...]
+    text: str
     asks: bool
 
 
@@ -54,13 +55,14 @@ def sentences(text: str, names: Collection[str] = ()) -> list[Sentence]:
     Args:
         names: What the listener is called; calling somebody by name asks nothing.
     """
-    parts = [part.strip() for part in _ENDS.split(text)]
+    spoken = _STAGED.sub("\n", text)  # what a player plays, *leaning on the counter*, says little of what he asks
+    parts = [part.strip() for part in _ENDS.split(spoken if any(map(str.isalnum, spoken)) else text)]
     parts = [part for part in parts if any(char.isalnum() for char in part)]
     if len(parts) > _MOST:
         parts = parts[:2] + parts[2 - _MOST :]
-    found = [Sentence((plain(part, names),), "?" in part or _QUESTION.match(part) is not None) for part in parts]
+    found = [Sentence(plain(part, names), "?" in part or _QUESTION.match(part) is not None) for part in parts]
     if 1 < len(parts) <= _WHOLE:
-        found.append(Sentence((" ".join(parts),), any(sentence.asks for sentence in found)))
+        found.append(Sentence(" ".join(parts), any(sentence.asks for sentence in found)))
     return found
 
 

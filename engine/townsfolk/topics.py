@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from townsfolk.everyday import COURTESIES, EVERYDAY, HEAD
@@ -21,12 +22,22 @@ Alike: TypeAlias = Callable[[Sequence[str], Sequence[str]], Sequence[Sequence[fl
 _BEST: Final = 0.6
 """The share of the best sample in a topic's score; the rest is the mean of the best three, so that no single odd
 sample decides."""
+_LEAD: Final = 0.10
+"""A topic that leads the next one by less must fit better by what is missing: between two guesses, neither is taken."""
+_OTHER_QUESTION: Final = 0.05
+"""What a sample loses that asks who where the player asks why."""
+_COURTESY: Final = 0.10
+"""How much better a courtesy must fit: people say hello in few ways, and long sentences that resemble one mean more."""
 _GROUPS: Final = tuple(EVERYDAY)
 PLAINEST: Final = tuple(wording for group in EVERYDAY.values() for wording in group[:HEAD])
 """The wordings that stand for the everyday groups."""
 _BARKED: Final = ("greeting", "farewell")
 """What barks answer where the author wrote no topic for it."""
 _NAME: Final = re.compile(r"(?<=[\w,;] )[A-Z][a-z]{2,}")
+_QUESTION_WORD: Final = re.compile(
+    r"\W*(?:(?:and|so|but|well|please|now|then|ok|do you (?:know|think))\W+)*(who|what|when|where|why|how)(?:\b|s\b)",
+    re.IGNORECASE,
+)
 _PRONOUN: Final = re.compile(r"\b(?:she|he|her|him|his|hers)\b", re.IGNORECASE)
 
 
@@ -35,8 +46,7 @@ class Limits:
     """From where on texts are alike enough.
 
     Attributes:
-        accept: A topic with such a score answers a sentence of twelve words or more. Short sentences resemble each
-            other by accident: for each word less the score must be a hundredth higher.
+        accept: A topic with such a score answers.
         adopt: A topic with a sample so near to an everyday wording is found by all wordings of its group.
     """
 
@@ -44,9 +54,9 @@ class Limits:
     adopt: float
 
 
-MEANING: Final = Limits(accept=0.49, adopt=0.80)
-"""For MiniLM's cosines, calibrated on lines that are no part of the tests: rather a deflection than a wrong answer."""
-WORDS: Final = Limits(accept=0.38, adopt=0.90)
+MEANING: Final = Limits(accept=0.55, adopt=0.80)
+"""For MiniLM's cosines: rather a deflection than a wrong answer."""
+WORDS: Final = Limits(accept=0.45, adopt=0.90)
 """For the likeness of words."""
 
 
@@ -108,11 +118,17 @@ class Repertoire:
         if last is not None and is_follow_up(text) and self._has_more(last, said):
             return Match(last, 1.0, text.strip(), asks=True, more=True), []
         heard = sentences(text, self._names)
-        if last is not None and (name := _main_name(self.persona.topics[last])) is not None:
-            heard = [_with_name(sentence, name) for sentence in heard]
+        match, considered = self._best(heard, facts)
+        if match is None and last is not None and (name := _main_name(self.persona.topics[last])) is not None:
+            heard = [named for sentence in heard if (named := _with_name(sentence, name)) is not None]
+            match, more = self._best(heard, facts)
+            considered = more or considered
+        return match, considered
+
+    def _best(self, heard: Sequence[Sentence], facts: Mapping[str, Fact]) -> tuple[Match | None, list[Match]]:
         ranked = [matches for matches in self._rank(heard, facts) if matches]
         considered = sorted((match for matches in ranked for match in matches[:3]), key=lambda match: -match.score)
-        fitting = [matches[0] for matches in ranked if matches[0].score >= matches[0].needs]
+        fitting = [matches[0] for matches in ranked if _clear(matches)]
         # Of all that was said, a question comes before a remark, and a courtesy last.
         fitting.sort(key=lambda match: (match.courtesy, not match.asks, -match.score))
         return (fitting[0] if fitting else None), considered
@@ -121,24 +137,29 @@ class Repertoire:
         """For each sentence the open topics, best first."""
         known = self._open(facts)
         texts = [text for samples in known.values() for text in samples.texts]
-        forms = [form for sentence in heard for form in sentence.forms]
-        rows = iter(self._alike(forms, texts) if forms and texts else ())
-        for sentence in heard:
-            best: dict[str, Match] = {}
-            needs = self._limits.accept + 0.01 * max(0, 12 - len(sentence.forms[0].split()))
-            for row in [next(rows) for _ in sentence.forms] if texts else ():
-                start = 0
-                for id, samples in known.items():
-                    scores = row[start : start + len(samples.texts)]
-                    start += len(samples.texts)
-                    top = sorted(scores, reverse=True)[:3]
-                    score = _BEST * top[0] + (1 - _BEST) * sum(top) / len(top)
-                    if id not in best or score > best[id].score:
-                        best[id] = Match(
-                            id, score, samples.texts[scores.index(top[0])], needs, sentence.asks,
-                            courtesy=bool(samples.groups & COURTESIES), bark=id not in self.persona.topics,
-                        )  # fmt: skip
-            yield sorted(best.values(), key=lambda match: -match.score)
+        table = self._alike([sentence.text for sentence in heard], texts) if heard and texts else ()
+        for sentence, row in zip(heard, table, strict=False):
+            word, matches, start = _question_word(sentence.text), [], 0
+            for id, samples in known.items():
+                scores = [
+                    score - _OTHER_QUESTION if word and (other := _question_word(text)) and other != word else score
+                    for score, text in zip(row[start : start + len(samples.texts)], samples.texts, strict=True)
+                ]
+                start += len(samples.texts)
+                top = sorted(scores, reverse=True)[:3]
+                courtesy = bool(samples.groups & COURTESIES)
+                matches.append(
+                    Match(
+                        id,
+                        score=_BEST * top[0] + (1 - _BEST) * sum(top) / len(top),
+                        sample=samples.texts[scores.index(top[0])],
+                        needs=self._limits.accept + _COURTESY * courtesy,
+                        asks=sentence.asks,
+                        courtesy=courtesy,
+                        bark=id not in self.persona.topics,
+                    )
+                )
+            yield sorted(matches, key=lambda match: -match.score)
 
     def _open(self, facts: Mapping[str, Fact]) -> dict[str, _Samples]:
         ids = [id for id, topic in self.persona.topics.items() if is_open(topic.when, facts)]
@@ -158,9 +179,12 @@ class Repertoire:
         table = self._alike(PLAINEST, [text for texts in asks.values() for text in texts])
         start = 0
         for id, texts in asks.items():
-            near = [max(row[start : start + len(texts)]) >= self._limits.adopt for row in table]
+            groups: dict[str, None] = {}
+            for n in range(start, start + len(texts)):
+                nearest = max(range(len(table)), key=lambda wording: table[wording][n])
+                if table[nearest][n] >= self._limits.adopt:
+                    groups[_GROUPS[nearest // HEAD]] = None
             start += len(texts)
-            groups = [name for n, name in enumerate(_GROUPS) if any(near[n * HEAD : (n + 1) * HEAD])]
             wordings = [wording for group in groups for wording in EVERYDAY[group]]
             self._samples[id] = _Samples(tuple(dict.fromkeys((*texts, *wordings))), frozenset(groups))
 
@@ -187,8 +211,20 @@ def _main_name(topic: Topic) -> str | None:
     return name if count >= 2 else None
 
 
-def _with_name(sentence: Sentence, name: str) -> Sentence:
-    """The sentence, and how it reads when he or she is the one who was spoken of."""
-    if not _PRONOUN.search(sentence.forms[-1]) or _NAME.search(sentence.forms[-1]):
-        return sentence
-    return replace(sentence, forms=(*sentence.forms, _PRONOUN.sub(name, sentence.forms[-1])))
+def _with_name(sentence: Sentence, name: str) -> Sentence | None:
+    """How the sentence reads when he or she is the one who was spoken of; ``None`` if it speaks of nobody."""
+    if not _PRONOUN.search(sentence.text) or _NAME.search(sentence.text):
+        return None
+    return replace(sentence, text=_PRONOUN.sub(name, sentence.text))
+
+
+def _clear(ranked: Sequence[Match]) -> bool:
+    """Whether the best topic fits well enough, and enough better than the next."""
+    lead = ranked[0].score - ranked[1].score if len(ranked) > 1 else _LEAD
+    return ranked[0].score >= ranked[0].needs + max(0.0, _LEAD - lead)
+
+
+@lru_cache(maxsize=8192)
+def _question_word(text: str) -> str:
+    found = _QUESTION_WORD.match(text)
+    return found[1].lower() if found is not None else ""

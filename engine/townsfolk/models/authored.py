@@ -167,10 +167,11 @@ class Authored:
             return []
         if new := [text for text in dict.fromkeys(samples) if text not in self._vectors]:
             self._vectors.update(zip(new, self._embedder.embed(new), strict=True))
-        unknown = [text for text in dict.fromkeys(asked) if text not in self._vectors]
-        heard = {**self._vectors, **dict(zip(unknown, self._embedder.embed(unknown), strict=True))}
         if not asked or not samples:
             return [[] for _ in asked]
+        heard = self._vectors
+        if unknown := [text for text in dict.fromkeys(asked) if text not in heard]:
+            heard = {**heard, **dict(zip(unknown, self._embedder.embed(unknown), strict=True))}
         rows = np.stack([heard[text] for text in asked]) @ np.stack([self._vectors[text] for text in samples]).T
         table: list[list[float]] = rows.tolist()
         return table
