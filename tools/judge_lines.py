@@ -92,8 +92,8 @@ def table(found: Sequence[Answer]) -> str:
     rows = [
         "# 200 player lines that no author had seen",
         "",
-        f"What the authored model answers to each: {parts}. Written by",
-        "`python tools/judge_lines.py --write`; which topics are right, and how that was judged, is in `free_lines.yaml`.",
+        f"What the authored model answers to each: {parts}. Written by `python tools/judge_lines.py --write`;",
+        "`free_lines.yaml` holds which topics are right, and how that was judged.",
         "*Deflected*: the character turned aside although one of its topics answers; where none does, that is right.",
         "",
         "| npc | the player says | topic | the character says | verdict |",
