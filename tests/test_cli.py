@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import apsw
 import pytest
 
 TALK = [sys.executable, "-m", "townsfolk"]
@@ -178,6 +179,26 @@ def test_a_locked_save_is_told_and_the_talk_goes_on(here):
     assert out.stdout.startswith("Ada Penrose: ")
 
 
+def test_a_save_of_a_newer_version_is_told_left_alone_and_the_talk_goes_on(here):
+    save = here[3]
+    run("talk", "ada", *here, "--model", "scripted", stdin="Hello\n")
+    db = apsw.Connection(str(save))
+    db.execute("PRAGMA user_version=99")
+    db.close()
+    before = save.read_bytes()
+    out = run("talk", "ada", *here, "--model", "scripted", stdin="Hello\n/memory\n")
+    assert out.stderr.count("[save_newer]") == 1 and "nothing new is kept" in out.stderr
+    assert out.stdout.startswith("Ada Penrose: ") and "remembers 2 things" in out.stdout
+    assert save.read_bytes() == before
+
+
+def test_broken_characters_are_told_with_their_place(tmp_path):
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "persona.yaml").write_text("name: [Ada\n")
+    out = run("talk", "ada", "--characters", tmp_path, "--save", tmp_path / "s.db", stdin="Hello\n")
+    assert out.returncode == 2 and re.search(r"ada/persona\.yaml:\d+: ", out.stderr) and "townsfolk check" in out.stderr
+
+
 def test_doctor_says_what_there_is(cast_folder):
     out = run("doctor", "--characters", cast_folder, "--json")
     report = json.loads(out.stdout)
@@ -206,8 +227,8 @@ def test_in_a_terminal_it_prompts_streams_and_leaves_with_control_d(here):
 
     until(b"You:")
     os.write(fd, b"Hello\n")
-    until(b"Ada Penrose: ")
-    screen = screen[screen.rindex(b"Ada Penrose: ") :]
+    until(b"Ada Penrose\x1b[0m: ")
+    screen = screen[screen.rindex(b"Ada Penrose") :]
     until(b"You:")
     os.write(fd, b"\x04")
     until(b"Kept in")

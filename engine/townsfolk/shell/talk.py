@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -159,14 +161,18 @@ class _Terminal:
     def _say(self, text: str) -> None:
         line = self._engine.say(self._npc, text)
         name = self._name(self._npc)
+        paper = _Paper(shutil.get_terminal_size().columns if self._interactive else 0)
+        mood = ""
         wishes: list[str] = []
         try:
             for event in self._engine.until(line, _LINE_WITHIN):
                 match event:
+                    case Cue(kind="emotion", name=cue) if self._interactive:
+                        mood = f" ({cue})"
                     case LineStarted():
-                        print(self._bold(f"{name}: "), end="", flush=True)
+                        paper.write(f"{name}{mood}: ", self._bold(name) + self._dim(mood) + ": ")
                     case LineDelta(text=more):
-                        print(more, end="", flush=True)
+                        paper.write(more)
                     case LineDone(reason=reason, model=model):
                         mark = " [offline model]" if model.startswith("local:") else ""
                         print(self._dim(mark + (" --" if reason == "interrupted" else "")))
@@ -178,8 +184,6 @@ class _Terminal:
                         self._tell(Status(code, message, hint))
                     case Status():
                         self._tell(event)
-                    case Cue(kind=kind, name=cue) if self._interactive:
-                        print(self._dim(f"({kind}: {cue}) "), end="", flush=True)
                     case ActionRequested(name=action, args=args):
                         told = ", ".join(f"{key} {value}".replace("_", " ") for key, value in args.items())
                         wishes.append(action.replace("_", " ") + (f": {told}" if told else ""))
@@ -216,6 +220,23 @@ class _Terminal:
 
     def _dim(self, text: str) -> str:
         return f"\033[2m{text}\033[0m" if self._interactive and text else text
+
+
+class _Paper:
+    """Writes a line as it comes, and breaks it between words where the terminal ends. ``width`` 0 never breaks."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._column = 0
+
+    def write(self, text: str, styled: str = "") -> None:
+        """Writes more of the line; ``styled`` is the same text with colours."""
+        for word in [text] if styled else re.findall(r"\s*\S*", text):
+            if self._width and self._column + len(word.rstrip()) >= self._width and self._column:
+                print("\n  ", end="")
+                word, self._column = word.lstrip(), 2
+            print(styled or word, end="", flush=True)
+            self._column += len(word)
 
 
 def _lines(interactive: bool, prompt: str) -> Iterator[str]:
