@@ -120,26 +120,11 @@ def _run(args: argparse.Namespace) -> int:
         case "talk":
             from townsfolk.shell.talk import talk
 
-            return talk(
-                args.name,
-                characters=args.characters,
-                save=args.save,
-                model=args.model,
-                player=args.player,
-                options=_options(args.set),
-            )
+            return talk(args.name, **_conversation(args))
         case "why":
             from townsfolk.shell.talk import why
 
-            return why(
-                args.name,
-                args.text,
-                characters=args.characters,
-                save=args.save,
-                model=args.model,
-                player=args.player,
-                options=_options(args.set),
-            )
+            return why(args.name, args.text, **_conversation(args))
         case "check":
             return _check(args.characters)
         case "new":
@@ -162,6 +147,16 @@ def _run(args: argparse.Namespace) -> int:
         case "host":
             _host(args)
     return 0
+
+
+def _conversation(args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "characters": args.characters,
+        "save": args.save,
+        "model": args.model,
+        "player": args.player,
+        "options": _options(args.set),
+    }
 
 
 def _check(folder: str) -> int:

@@ -19,7 +19,8 @@ def test_nothing_is_lost_or_doubled(root):
     out = run(root, *ARGS)
     assert out.returncode == 0, out.stdout + out.stderr
     report = json.loads(out.stdout)
-    assert report["n"] == 8 and {hold["name"]: hold["value"] for hold in report["holds"]}["lost"] == 0
+    assert report["settings"] == {"n": 8, "seed": 3}
+    assert {hold["name"]: hold["value"] for hold in report["holds"]}["accepted or finished turns lost"] == 0
 
 
 def test_a_store_that_forgets_turns_it_red(root):
@@ -34,4 +35,5 @@ sys.exit(kill_host.main())
 """
     out = run(root, *ARGS, code=code)
     assert out.returncode == 1, out.stdout + out.stderr
-    assert {hold["name"]: hold["ok"] for hold in json.loads(out.stdout)["holds"]}["lost"] is False
+    holds = {hold["name"]: hold["ok"] for hold in json.loads(out.stdout)["holds"]}
+    assert holds["accepted or finished turns lost"] is False

@@ -7,8 +7,6 @@ what the game was told (a status, and a bark for the line that was open) and at 
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import random
 import sys
 import tempfile
@@ -16,7 +14,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from townsfolk import Answer, Engine, LineAccepted, LineDone, LineFailed, Status, __version__
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
+from common import Report
+from townsfolk import Answer, Engine, LineAccepted, LineDone, LineFailed, Status
 from townsfolk.transports import ProcessTransport
 
 CAST = Path(__file__).parents[2] / "tests" / "cast"
@@ -68,7 +68,7 @@ def remembered(engine: Engine) -> list[dict[str, Any]]:
     raise SystemExit("the host gave no answer")
 
 
-def campaign(n: int, seed: int) -> dict[str, Any]:
+def campaign(n: int, seed: int) -> Report:
     """Runs ``n`` kills; returns the report."""
     rng = random.Random(seed)
     lost = doubled = forgotten = unfinished = silent = barkless = accepted = done = midline = 0
@@ -101,25 +101,19 @@ def campaign(n: int, seed: int) -> dict[str, Any]:
                 lost += (each.line in each.accepted and heard == 0) or (each.line in each.done and said == 0)
                 doubled += heard > 1 or said > 1
             forgotten += len(memories) != min(200, sum(rows.values()))
-    zero = {
-        "lost": lost,
-        "doubled": doubled,
-        "hosts_that_remember_otherwise": forgotten,
-        "no_status": silent,
-        "no_end": unfinished,
-        "no_bark": barkless,
-    }
-    return {
-        "campaign": "kill_host",
-        "n": n,
-        "seed": seed,
-        "machine": f"{platform.machine()}, Python {platform.python_version()}, townsfolk {__version__}",
-        "killed_in_mid_line": midline,
-        "accepted_turns": accepted,
-        "finished_lines": done,
-        "holds": [{"name": name, "value": value, "limit": 0, "ok": value == 0} for name, value in zero.items()]
-        + [{"name": "killed_in_mid_line", "value": midline, "limit": n // 2, "ok": midline >= n // 2}],
-    }
+    report = Report("kill_host", n=n, seed=seed)
+    for name, value in {
+        "accepted or finished turns lost": lost,
+        "turns doubled": doubled,
+        "hosts that remember otherwise than the save": forgotten,
+        "kills that the game was not told of": silent,
+        "lines without an end": unfinished,
+        "lost lines without a bark": barkless,
+    }.items():
+        report.at_most(name, value, 0)
+    report.at_least("killed in mid-line", midline, n // 2)
+    report.figures = {"accepted turns": accepted, "finished lines": done}
+    return report
 
 
 def _rows(save: str) -> dict[tuple[str, str], int]:
@@ -141,14 +135,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    report = campaign(options.n, options.seed)
-    if options.json:
-        print(json.dumps(report))
-    else:
-        for hold in report["holds"]:
-            print(f"{'ok ' if hold['ok'] else 'NO '} {hold['name']}: {hold['value']} (limit {hold['limit']})")
-    print(f"N={options.n} seed={options.seed}", file=sys.stderr)
-    return 0 if all(hold["ok"] for hold in report["holds"]) else 1
+    return campaign(options.n, options.seed).print(as_json=options.json)
 
 
 if __name__ == "__main__":
