@@ -35,7 +35,7 @@ def test_a_small_model_is_told_little() -> None:
     known = "What you know:\n" + "\n".join(f"- fact {n} {'x' * 90}" for n in range(9)) + "\nWhat you remember:\n- no"
     folded = folded_messages(prompt(*talk, ("system", known), ("user", "Well?")))
     assert [message["content"] for message in folded[1:3]] == ["line 8", "line 9"]
-    assert "fact 2" in folded[-1]["content"] and "fact 3" not in folded[-1]["content"]
+    assert "fact 1" in folded[-1]["content"] and "fact 2" not in folded[-1]["content"]
     assert folded[-1]["content"].endswith("\n\nWell?")
     bare = folded_messages(prompt(("system", "What you know:"), ("user", "Well?")))
     assert bare[-1]["content"] == "Well?"

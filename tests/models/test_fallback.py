@@ -108,8 +108,8 @@ def test_one_deadline_to_the_first_word_is_shared(ask: Any) -> None:
     began = time.monotonic()
     shown, spoken = line(Fallback([*slow, Named("d", "From d.")], first_word_s=2.0), ask())
     took = time.monotonic() - began
-    assert shown == "From d." and isinstance(spoken, Spoken) and "a: timeout: a: no word in 1.2 s." in spoken.notes
-    assert took < 2.6, took
+    assert shown == "From d." and isinstance(spoken, Spoken) and "a: timeout: a: no word in 1.5 s." in spoken.notes
+    assert took < 3.0, took
 
 
 def test_each_model_is_told_how_long_it_has(ask: Any) -> None:
@@ -120,7 +120,7 @@ def test_each_model_is_told_how_long_it_has(ask: Any) -> None:
 
     given: list[float] = []
     line(Fallback([Told("a", (Fail("no_topic"),)), Told("b", "x")], first_word_s=8.0, clock=Clock()), ask())
-    assert given == [pytest.approx(4.8), 8.0]
+    assert given == [pytest.approx(6.0), 8.0]
 
 
 def test_a_slow_line_is_not_cut_once_it_began(ask: Any) -> None:
@@ -141,7 +141,7 @@ def test_a_word_that_comes_as_the_time_runs_out_is_said_by_one_model_only(ask: A
             return Spoken("pushed")
 
     for _ in range(3):
-        shown, spoken = line(Fallback([Pushed("a"), Named("b", "From b.")], first_word_s=0.5 / 0.6), ask())
+        shown, spoken = line(Fallback([Pushed("a"), Named("b", "From b.")], first_word_s=0.5 / 0.75), ask())
         assert isinstance(spoken, Spoken)
         assert shown == ("From b." if spoken.model == "b" else "".join(f"{n} " for n in range(400)))
 

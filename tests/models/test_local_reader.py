@@ -9,7 +9,6 @@ import pytest
 
 from townsfolk.models.local_reader import PromptReader
 from townsfolk.persona import Persona
-from townsfolk.prompt import Message, Prompt
 
 
 class Model:
@@ -136,15 +135,15 @@ def test_closing_stops_it(people: Any) -> None:
 def test_how_long_a_line_would_take(people: Any) -> None:
     async def run() -> None:
         reader = PromptReader(Model(), 2, 1_100_000_000)
-        prompt = Prompt("x" * 3199, (Message("user", "y" * 139),), (), 0)  # 800 and 35 tokens
-        assert reader.seconds(people[0], prompt) == pytest.approx(835 / 69, rel=0.01)
-        reader.has_read(people[0], prompt.instructions)
-        assert reader.seconds(people[0], prompt) == pytest.approx(35 / 69, rel=0.01)
-        await reader.read(people[1], prompt.instructions)  # takes 2 s: 400 tokens a second
-        assert reader.seconds(people[2], prompt) == pytest.approx(835 / 400)
+        prefix, rest = "x" * 3199, ["y" * 139]  # 800 and 35 tokens
+        assert reader.seconds(people[0], prefix, rest) == pytest.approx((835 + 40) / 69, rel=0.01)
+        reader.has_read(people[0], prefix)
+        assert reader.seconds(people[0], prefix, rest) == pytest.approx((35 + 40) / 69, rel=0.01)
+        await reader.read(people[1], prefix)  # takes 2 s: 400 tokens a second
+        assert reader.seconds(people[2], prefix, rest) == pytest.approx((835 + 40) / 400)
         for person in people[1:18]:
-            reader.has_read(person, prompt.instructions)
-        assert reader.seconds(people[0], prompt) > 2, "the cache keeps only so many"
+            reader.has_read(person, prefix)
+        assert reader.seconds(people[0], prefix, rest) > 2, "the cache keeps only so many"
         await reader.close()
 
     asyncio.run(run())

@@ -63,7 +63,7 @@ def messages_of(prompt: Prompt) -> list[dict[str, Any]]:
     ]
 
 
-def folded_messages(prompt: Prompt, *, talk: int = 2, aside: int = 400) -> list[dict[str, Any]]:
+def folded_messages(prompt: Prompt, *, talk: int = 2, aside: int = 240) -> list[dict[str, Any]]:
     """The prompt for small models, which read slowly and whose templates take one system message, at the start.
 
     Speakers take turns, the player first. What the character knows and remembers goes in front of what is said now, and

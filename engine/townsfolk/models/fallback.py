@@ -21,7 +21,7 @@ __all__ = ["Fallback"]
 
 _log = logging.getLogger(__name__)
 
-_PATIENCE: Final = 0.6
+_PATIENCE: Final = 0.75
 """Of the time that is left to the first word, for each model with others behind it."""
 _AT_LEAST_S: Final = 0.5
 """Though the models before it have used up all the time, each has this: instant ones need next to none."""

@@ -175,8 +175,9 @@ class Local:
             await worker.end()
 
     async def _tell(self, request: Request, line: SmallLine) -> Spoken:
-        if request.patience_s is not None:
-            wait = self._reader.seconds(request.persona, request.prompt) + (0.0 if self._worker else _START_S)
+        if request.patience_s is not None and self._model is not None:
+            prefix, *rest = (str(message["content"]) for message in folded_messages(request.prompt))
+            wait = self._reader.seconds(request.persona, prefix, rest) + (0.0 if self._worker else _START_S)
             if wait > request.patience_s:
                 raise ModelError("not_ready", f"{self.name} needs about {wait:.0f} s to read up on the character.")
         worker = await self._ready()
