@@ -54,7 +54,7 @@ async def scripted(get: Any, slow: bool) -> AsyncIterator[Model]:
 
 @asynccontextmanager
 async def authored(get: Any, slow: bool) -> AsyncIterator[Model]:
-    async with closing(Authored(words_per_second=5 if slow else None)) as model:
+    async with closing(Authored(words_per_second=15 if slow else None)) as model:
         yield model
 
 
