@@ -105,6 +105,14 @@ def test_lore_is_told_to_who_knows_it():
     assert "Ruan Pell" in told["ada"] and "Ruan Pell" not in told["bo"]
 
 
+def test_what_it_thinks_of_somebody_is_told_when_they_come_up():
+    model = Asked()
+    world = World(model)
+    world.say("Is Bo a good man?")
+    world.say("Nice weather.", "l2", player="ben")
+    assert ["Bo talks too much" in str(request.prompt) for request in model.requests] == [True, False]
+
+
 def test_the_model_is_told_what_was_said_last_and_which_topics_answered():
     memories = [
         Memory("ada", "heard", "ana", "What do you do?", 1.0, player="ana", turn="l0"),

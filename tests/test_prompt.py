@@ -30,7 +30,7 @@ def test_the_stable_parts_are_the_same_bytes_for_every_line(ada):
     first = build(stable, "Hello", talk=talk("a", "b"), knowledge=["x"])
     second = build(stable, "Is it dark?", memories=[])
     assert first.instructions == second.instructions
-    assert [part.name for part in stable] == ["rules", "world", "persona", "examples", "relations"]
+    assert [part.name for part in stable] == ["rules", "world", "persona", "examples"]
 
 
 def test_rules_and_world_come_first_and_are_shared_by_the_cast(ada):

@@ -61,7 +61,7 @@ HINTS: Final[Mapping[str, str]] = {
     "bridge_lost": "The connection to the bridge ended; it is tried again by itself.",
     # models
     "missing_key": "Set OPENAI_API_KEY, or use `--model authored`, which needs none.",
-    "bad_key": "The server refused the API key; check OPENAI_API_KEY.",
+    "bad_key": "The server refused the API key; check OPENAI_API_KEY, or TOWNSFOLK_TEXT_KEY for a server of your own.",
     "quota": "The account has no credit left; check its billing page.",
     "no_such_model": "Check the model's name; `townsfolk doctor` lists what is available.",
     "connect_failed": "The model's server cannot be reached; check the address and the network.",

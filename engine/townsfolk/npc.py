@@ -206,6 +206,10 @@ class Npc:
             gated += [(goal.when, f"You want: {goal.want}") for goal in persona.goals if goal.when != Gate()]
             items = [(fact, frozenset(words(fact))) for gate, fact in gated if is_open(gate, facts)]
             items += [
+                (f"What you think of {id}: {relation.about}", frozenset(words(f"{id} {relation.about}")))
+                for id, relation in persona.relations.items()
+            ]
+            items += [
                 (lore.text, frozenset(words(f"{' '.join(lore.keys)} {lore.text}")))
                 for lore in known_lore(self._world, persona.id, facts).values()
             ]

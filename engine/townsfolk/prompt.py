@@ -22,8 +22,8 @@ Role: TypeAlias = Literal["system", "user", "assistant"]
 
 BUDGET: Final = 1200
 """Input tokens of one line, by default: at 0.60 USD a million that is 0.07 cents."""
-_STABLE_SHARE: Final = 0.6
-"""Of the budget, for what never changes; examples and relations are left out over that."""
+_STABLE_SHARE: Final = 0.7
+"""Of the budget, for what never changes; examples are left out over that."""
 _MESSAGE: Final = 4
 """Tokens that a message costs besides its text."""
 
@@ -101,10 +101,7 @@ def stable_parts(persona: Persona, world: World, budget: int = BUDGET) -> tuple[
     ]
     left = int(budget * _STABLE_SHARE) - sum(part.tokens for part in parts)
     examples = [f"Player: {e.player}\n{persona.name}: {e.answer}" for e in persona.examples]
-    parts.append(_fitted("examples", "How you answer:", examples, left * 2 // 3))
-    left -= parts[-1].tokens
-    relations = [f"{id}: {relation.about}" for id, relation in persona.relations.items()]
-    parts.append(_fitted("relations", "What you think of others:", relations, left))
+    parts.append(_fitted("examples", "How you answer:", examples, left))
     return tuple(part for part in parts if part.text or part.cut)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from townsfolk.cast import Cast
 from townsfolk.errors import ModelError, TownsfolkError
 from townsfolk.gates import Fact
 from townsfolk.host.config import Config
+from townsfolk.host.keys import key_for
 from townsfolk.models.base import Model
 from townsfolk.persona import Persona
 from townsfolk.prompt import instructions, stable_parts
@@ -47,7 +47,6 @@ class Lineup:
         self._ladders: dict[tuple[str, ...], Model] = {}
         self._simulator: Simulator | None = None
         self._embedder: Embedder | None = None
-        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
         self._gguf: LocalModel | None = None
 
     async def start(self) -> None:
@@ -99,7 +98,8 @@ class Lineup:
             await self._simulator.close()
 
     def _rungs(self, wanted: str) -> tuple[str, ...]:
-        return ladder(wanted, key=bool(self._key), local=self._gguf is not None)
+        url = self._config.realtime_url  # a server of one's own may want no key
+        return ladder(wanted, key=url is not None or bool(key_for("realtime", url)), local=self._gguf is not None)
 
     def _look(self) -> tuple[LocalModel | None, Embedder | None]:
         from townsfolk.models.local_files import find_local_model
@@ -123,7 +123,7 @@ class Lineup:
 
                 return Realtime(
                     model=config.realtime_model,
-                    api_key=self._key,
+                    api_key=key_for("realtime", config.realtime_url),
                     base_url=config.realtime_url,
                     sockets=config.realtime_sockets,
                     in_flight=config.realtime_in_flight,
@@ -136,7 +136,8 @@ class Lineup:
             case "text":
                 from townsfolk.models.text import TextModel
 
-                return TextModel(config.text_model, api_key=self._key, base_url=config.text_url)
+                key = key_for("text", config.text_url)
+                return TextModel(config.text_model, api_key=key, base_url=config.text_url)
             case "local":
                 from townsfolk.models.local import Local
 
