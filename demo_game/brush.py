@@ -74,7 +74,19 @@ class Brush:
         self._surface.fill(fill or (60, 40, 60, 0))
 
     def done(self) -> pygame.Surface:
-        return pygame.transform.smoothscale(self._surface, self.size)
+        """The picture at its size."""
+        small = pygame.transform.smoothscale(self._surface, self.size)
+        if not small.get_flags() & pygame.SRCALPHA:
+            return small
+        # Along an edge, scaling mixes in the colour of the see-through side: give that side its neighbours' colours.
+        spread = pygame.Surface(self._surface.get_size())
+        for dx, dy in ((-2, -2), (2, -2), (-2, 2), (2, 2), (-2, 0), (2, 0), (0, -2), (0, 2), (0, 0)):
+            spread.blit(self._surface, (dx, dy))
+        whole = pygame.Surface(self.size, pygame.SRCALPHA)
+        whole.blit(pygame.transform.smoothscale(spread, self.size), (0, 0))
+        small.fill((255, 255, 255, 0), special_flags=pygame.BLEND_RGBA_MAX)
+        whole.blit(small, (0, 0), special_flags=pygame.BLEND_RGBA_MIN)
+        return whole
 
     def poly(self, points: Points, colour: Colour) -> None:
         k = self._k

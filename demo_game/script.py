@@ -91,7 +91,7 @@ class Script:
         elif step == "type":
             self._typed.extend([*rest, "\n"])
         elif step == "press":
-            press(pygame.key.key_code(rest))
+            press(pygame.key.key_code(rest), rest if len(rest) == 1 else "")
         elif step == "size":
             w, _, h = rest.partition("x")
             app.screen = pygame.display.set_mode((int(w), int(h)), pygame.RESIZABLE)

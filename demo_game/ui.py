@@ -20,6 +20,7 @@ __all__ = [
     "PAPER",
     "Field",
     "Type",
+    "framed",
     "leading",
     "panel",
     "rows",
@@ -129,6 +130,12 @@ def panel(surface: pygame.Surface, box: pygame.Rect, colour: Colour, radius: int
                 surface.fill(colour, (x, y, w, h))
 
 
+def framed(surface: pygame.Surface, box: pygame.Rect, colour: Colour, radius: int) -> None:
+    """A rounded rectangle with a thin edge."""
+    panel(surface, box, (122, 92, 120), radius)
+    panel(surface, box.inflate(-2, -2), colour, radius - 1)
+
+
 @lru_cache(maxsize=64)
 def _sheet(width: int, height: int, colour: Colour) -> pygame.Surface:
     sheet = pygame.Surface((width, height), pygame.SRCALPHA)
@@ -172,8 +179,7 @@ class Field:
 
     def draw(self, surface: pygame.Surface, box: pygame.Rect, kind: Type, hint: str) -> None:
         pad, font = round(16 * kind.scale), kind.body
-        panel(surface, box, (24, 16, 36, 226), round(14 * kind.scale))
-        pygame.draw.rect(surface, (122, 92, 120), box, 1, border_radius=round(14 * kind.scale))
+        framed(surface, box, (26, 18, 40), round(14 * kind.scale))
         inner = box.inflate(-2 * pad, 0)
         y = box.centery - font.get_height() // 2
         shown = self.text[: self._caret] + self.composing + self.text[self._caret :]

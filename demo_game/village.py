@@ -91,7 +91,7 @@ class Village:
                 case LineDone(line=id, text=text, reason=reason, model=model):
                     self._end(id, text, cut=reason == "interrupted", model=model)
                 case LineFailed(line=id, npc=npc, text=bark, code=code, message=message):
-                    self._after(npc, self._open[id], Line("news", f"{message} ({code})"))
+                    self._after(npc, self._open[id], Line("news", f"{message[:1].upper()}{message[1:]} ({code})"))
                     self._end(id, bark, cut=False, model="")
                 case Status():
                     self._status(event)

@@ -14,7 +14,7 @@ from demo_game.scenery import NIGHT, Scenery, veil
 from demo_game.scenes.layout import Layout
 from demo_game.scenes.numbers import draw_numbers
 from demo_game.scenes.transcript import Transcript
-from demo_game.ui import CREAM, DIM, GOLD, Field, Type, panel, rows, shadowed, text, wrap
+from demo_game.ui import CREAM, DIM, GOLD, Field, Type, framed, panel, rows, shadowed, text, wrap
 from demo_game.village import Village
 
 __all__ = ["Talk"]
@@ -200,8 +200,7 @@ class Talk:
             box = pygame.Rect(0, 0, row.get_width() + round(34 * s), row.get_height() + round(16 * s))
             box.bottomright = (self._layout.talk.right, y)
             hover = box.collidepoint(pygame.mouse.get_pos())
-            panel(surface, box, (70, 92, 122, 235) if hover else (40, 30, 56, 205), box.height // 2)
-            pygame.draw.rect(surface, (122, 92, 120), box, 1, border_radius=box.height // 2)
+            framed(surface, box, (70, 92, 122) if hover else (38, 28, 54), box.height // 2)
             surface.blit(row, row.get_rect(center=box.center))
             self._openers.append((box, words))
             y = box.top - round(10 * s)
@@ -224,7 +223,8 @@ class Talk:
             x += row.get_width() + round(18 * lay.scale)
         right, tint = "Tab: somebody else   Esc: cut in, leave   F3: numbers", (150, 132, 150)
         if village.trouble is not None:
-            right, tint = f"{village.trouble.message}. {village.trouble.hint}", (244, 168, 110)
+            message = village.trouble.message
+            right, tint = f"{message[:1].upper()}{message[1:]}. {village.trouble.hint}", (244, 168, 110)
         room = lay.status.width - lay.margin - x
         while right and kind.small.size(right)[0] > room:
             right = right[:-5].rstrip(" .") + "..." if len(right) > 8 else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import pygame
 
@@ -137,8 +138,8 @@ class Transcript:
         panel(surface, box, colour, round((16 if line.kind in ("npc", "player") else 11) * s))
         if line.kind == "npc":  # the tail, towards who speaks
             y = min(round(17 * s), box.height // 2)
-            root, half = gutter + 1, round(6 * s)
-            pygame.draw.polygon(surface, colour, [(root, y - half), (gutter - round(8 * s), y), (root, y + half)])
+            tail = _tail(round(10 * s), round(14 * s))
+            surface.blit(tail, (gutter + 1 - tail.get_width(), y - tail.get_height() // 2))
             if line.mood:
                 face = _mood_mark(line.mood, round(25 * s))
                 surface.blit(face, (0, y - face.get_height() // 2))
@@ -156,14 +157,17 @@ class Transcript:
             pygame.draw.circle(surface, (140, 108, 112), (x + n * 14 * scale, y - lift), max(2, 3.4 * scale))
 
 
-_MARKS: dict[tuple[str, int], pygame.Surface] = {}
+@lru_cache(maxsize=8)
+def _tail(width: int, height: int) -> pygame.Surface:
+    brush = Brush(width, height, 1)
+    brush.poly([(width, 0), (0, height / 2), (width, height)], PAPER)
+    return brush.done()
 
 
+@lru_cache(maxsize=64)
 def _mood_mark(mood: str, size: int) -> pygame.Surface:
     """A little face in the mood's colour."""
-    if (mood, size) not in _MARKS:
-        look, brush = mood_of(mood), Brush(100, 100, size / 100)
-        brush.ellipse(50, 50, 49, 49, look.colour)
-        draw_face(brush, 50, 47, 19, look, skin=look.colour, brow=(52, 32, 44), iris=(60, 40, 54), heavy=1.3)
-        _MARKS[mood, size] = brush.done()
-    return _MARKS[mood, size]
+    look, brush = mood_of(mood), Brush(100, 100, size / 100)
+    brush.ellipse(50, 50, 49, 49, look.colour)
+    draw_face(brush, 50, 45, 21, look, skin=look.colour, brow=(52, 32, 44), iris=(60, 40, 54), heavy=1.5)
+    return brush.done()
