@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from townsfolk.errors import HINTS, ProtocolError, TransportError, UsageError
-from townsfolk.events import Event, LineDone, LineFailed, Status
+from townsfolk.events import Event, LineDelta, LineDone, LineFailed, Status
 from townsfolk.ids import line_ids
 from townsfolk.transports import Link, LinkLostError, ProcessTransport, TcpTransport, ThreadTransport, Transport
 from townsfolk.wire.codec import FrameReader, Message, decode, encode
@@ -337,7 +337,10 @@ class Engine:
         for payload in self._reader.feed(data):
             for message in decode(payload, trusted=True):
                 t, line = message["t"], message.get("line")
-                if line is None or t == "line_accepted":
+                if t == "line_delta":  # nearly all are, and this runs in a game's frame
+                    if line in open_lines:
+                        events.append(LineDelta(line, open_lines[line], message["text"]))
+                elif line is None or t == "line_accepted":
                     self._news(t, message)
                 elif line in open_lines and t in EVENTS:  # what comes for a line that has ended here is too late
                     ended = t in ("line_done", "line_failed")

@@ -36,7 +36,7 @@ class LineStarted:
     npc: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # a value like the others; freezing it would triple what one costs a frame
 class LineDelta:
     """More of the line. Deltas of one line come in order and join to its text."""
 

@@ -208,7 +208,7 @@ def main() -> int:
         if options.only != "starting":
             streaming(report, setup, counts, options.rounds, options.seconds)
         if options.only != "streaming":
-            starting(report, setup, started, options.rounds, min(options.seconds + 1.5, 4.0))
+            starting(report, setup, started, options.rounds, options.seconds if options.quick else 4.0)
     return report.print(as_json=options.json)
 
 
