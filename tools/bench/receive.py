@@ -1,10 +1,10 @@
-"""Bars 1 and 2: what receiving a text delta costs, against the SDK's parsing, bare websockets and the obvious client.
+"""Bars 1, 2 and 7: what receiving a text delta costs, against the SDK's parsing, bare websockets and the naive client.
 
     python tools/bench/receive.py --json
 
 Bar 1 counts instructions with callgrind, as the difference of two runs, and CPU time beside it. Bar 2 floods: the
 simulator, in a process of its own, sends as fast as the client reads. ``bare`` is websockets with the same options as
-ours and no decoding at all; ``naive`` is a thread that calls the SDK's ``connection.recv()``.
+ours and no decoding at all; ``naive`` is a thread that calls the SDK's ``connection.recv()``. Bar 7 is poll.py's.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from common import Report, alternating, environment, median_ratio, medians, simulator
+from poll import bar_7
 
 from townsfolk.models.base import ModelEvent, Request
 from townsfolk.persona import Persona
@@ -275,7 +276,7 @@ def bar_2(report: Report, rounds: int, count: int) -> None:
     report.at_least("2: flood, deltas a second / naive", median_ratio(rate["ours"], rate["naive"]), 8.0)
 
 
-BARS: dict[str, Callable[[Report, int, int], None]] = {"1": bar_1, "2": bar_2}
+BARS: dict[str, Callable[[Report, int, int], None]] = {"1": bar_1, "2": bar_2, "7": bar_7}
 """Each bar by its number in docs: measures, and adds what it found to the report."""
 
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from common import ROOT, environment
 
 HERE: Final = Path(__file__).resolve().parent
-BENCHMARKS: Final = ("receive", "poll", "first_word", "frame")
+BENCHMARKS: Final = ("receive", "first_word", "frame")
 
 _HEAD = """\
 # Benchmarks
