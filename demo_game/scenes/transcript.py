@@ -74,8 +74,8 @@ class Transcript:
             bubble = self._bubble(line, box.width, kind)
             kept[id(line)] = self._drawn[id(line)]
             x = box.right - bubble.get_width() if line.kind == "player" else box.left
-            fade = min(1.0, (y + heights[n] * 0.7 - box.top) / (70 * kind.scale))
-            bubble.set_alpha(round(255 * max(0.0, fade) * (0.78 if line.earlier else 1)))
+            fade = min(1.0, (y + heights[n] - box.top) / min(heights[n], 180 * kind.scale)) ** 2
+            bubble.set_alpha(round(255 * fade * (0.78 if line.earlier else 1)))
             surface.blit(bubble, (x, y + above))
             if line.speaking and not line.text:
                 self._dots(surface, x + round(52 * kind.scale), y + above + bubble.get_height() // 2, kind.scale)
