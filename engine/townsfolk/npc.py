@@ -78,7 +78,7 @@ class Npc:
         self._clock = clock
         self._budget = budget
         self._stable = stable_parts(persona, world, budget)
-        self._known: tuple[dict[str, Fact], list[tuple[str, frozenset[str]]]] | None = None
+        self._known: tuple[dict[str, Fact], list[tuple[str, frozenset[str]]], int] | None = None
 
     async def reply(self, turn: Turn, emit: Callable[[Event], None]) -> None:
         """Answers one player line; the events go to ``emit`` as they happen. Cancelling it interrupts the line."""
@@ -191,20 +191,21 @@ class Npc:
     def _knowledge(self, text: str, talk: Sequence[Memory]) -> list[str]:
         """What the character knows now, most fitting first: what shares words with the talk, then its own concerns."""
         said = set(words(text)).union(*(words(memory.text) for memory in talk[-1:]))
-        ranked = sorted(self._open_knowledge(), key=lambda item: -len(item[1] & said))  # stable: own facts first
-        return [fact for fact, about in ranked if about & said] + [
-            knowledge.fact
-            for knowledge in self.persona.knows
-            if not set(words(knowledge.fact)) & said and is_open(knowledge.when, self._facts)
-        ]
+        known, own = self._open_knowledge()
+        fitting = [item for item in known if not said.isdisjoint(item[1])]
+        fitting.sort(key=lambda item: -len(item[1] & said))  # stable: own facts first
+        return [fact for fact, _ in fitting] + [fact for fact, about in known[:own] if said.isdisjoint(about)]
 
-    def _open_knowledge(self) -> list[tuple[str, frozenset[str]]]:
+    def _open_knowledge(self) -> tuple[list[tuple[str, frozenset[str]]], int]:
+        """What no gate hides, each with its words; and how many of the first are the character's own facts."""
         facts = dict(self._facts)
         if self._known is None or self._known[0] != facts:  # gates change rarely
             persona = self.persona
-            gated: list[tuple[Gate, str]] = [(each.when, each.fact) for each in (*persona.knows, *persona.secrets)]
+            knows = [each.fact for each in persona.knows if is_open(each.when, facts)]
+            gated: list[tuple[Gate, str]] = [(each.when, each.fact) for each in persona.secrets]
             gated += [(goal.when, f"You want: {goal.want}") for goal in persona.goals if goal.when != Gate()]
-            items = [(fact, frozenset(words(fact))) for gate, fact in gated if is_open(gate, facts)]
+            knows_too = [fact for gate, fact in gated if is_open(gate, facts)]
+            items = [(fact, frozenset(words(fact))) for fact in (*knows, *knows_too)]
             items += [
                 (f"What you think of {id}: {relation.about}", frozenset(words(f"{id} {relation.about}")))
                 for id, relation in persona.relations.items()
@@ -213,8 +214,8 @@ class Npc:
                 (lore.text, frozenset(words(f"{' '.join(lore.keys)} {lore.text}")))
                 for lore in known_lore(self._world, persona.id, facts).values()
             ]
-            self._known = facts, items
-        return self._known[1]
+            self._known = facts, items, len(knows)
+        return self._known[1:]
 
     def _bark(self, request: Request) -> str:
         lines = [line for line in self.persona.barks.offline if line not in request.said] or self.persona.barks.offline
