@@ -79,3 +79,25 @@ def test_a_batch_over_a_frame_is_cut_in_order():
     frames = run(work)
     assert len(frames) > 1
     assert [message["id"] for frame in frames for message in frame] == [str(n) for n in range(20)]
+
+
+def test_the_first_word_of_a_line_waits_for_no_batch():
+    async def work(outbox):
+        outbox.put(delta("1", "a"))
+        await asyncio.sleep(0.001)
+        outbox.put(delta("1", "b"))
+        outbox.put({"t": "line_started", "line": "2", "npc": "bo"})
+        outbox.put(delta("2", "A"))
+        assert len(frames_so_far) == 2
+        outbox.put(delta("2", "B"))
+        assert len(frames_so_far) == 2
+
+    frames_so_far = []
+
+    async def main():
+        await work(Outbox(lambda data: frames_so_far.extend(decode(payload) for payload in FrameReader().feed(data))))
+        await asyncio.sleep(0.03)
+
+    asyncio.run(main())
+    started = {"t": "line_started", "line": "2", "npc": "bo"}
+    assert frames_so_far == [[delta("1", "a")], [delta("1", "b"), started, delta("2", "A")], [delta("2", "B")]]

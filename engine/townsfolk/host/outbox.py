@@ -33,6 +33,7 @@ class Outbox:
         self._flushing: asyncio.Handle | None = None
         self._flushed_at = 0.0
         self._paused = False
+        self._starting = False  # a line has begun whose first word has not come
 
     def put(self, message: Message) -> None:
         """Adds a message. Messages of one line stay in order; nothing is promised between lines."""
@@ -49,21 +50,20 @@ class Outbox:
         self._batch.append(message)
         if self._paused:
             return
-        if message["t"] == "line_started":  # a player waits for the first word, and it for nothing
-            self._flush_after(0.0)
-        elif self._flushing is None:
-            self._flush_after(self._flushed_at + _EVERY - self._loop.time())
-
-    def _flush_after(self, seconds: float) -> None:
-        if self._flushing is not None:
-            self._flushing.cancel()
-        self._flushing = self._loop.call_later(seconds, self.flush) if seconds > 0 else self._loop.call_soon(self.flush)
+        if message["t"] == "line_started":
+            self._starting = True
+        elif self._starting and message["t"] == "line_delta":  # a player waits for the first word, and it for nothing
+            return self.flush()
+        if self._flushing is None:
+            wait = self._flushed_at + _EVERY - self._loop.time()
+            self._flushing = self._loop.call_later(wait, self.flush) if wait > 0 else self._loop.call_soon(self.flush)
 
     def flush(self) -> None:
         """Hands everything on now."""
         if self._flushing is not None:
             self._flushing.cancel()
             self._flushing = None
+        self._starting = False
         if self._batch:
             batch, self._batch = self._batch, []
             self._deltas.clear()
