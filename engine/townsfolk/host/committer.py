@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,6 +20,9 @@ from townsfolk.memory.record import Memory, OpenLine, Store
 __all__ = ["Committer"]
 
 _RETRY: Final = 2.0
+_GATHER: Final = 0.004
+"""Seconds in which more may join a commit. Nobody feels them, and the loop has them to itself: when a player has just
+spoken, it asks the model meanwhile."""
 
 
 @dataclass(slots=True)
@@ -100,6 +104,8 @@ class Committer:
             batch, reads = _Batch(list(self._backlog)), []
             try:
                 item = self._queue.get(timeout=_RETRY if self._backlog else None)
+                if isinstance(item, _Write):
+                    time.sleep(_GATHER)
                 while True:
                     if item is None:
                         ended = True
