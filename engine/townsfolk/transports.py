@@ -228,12 +228,8 @@ class ThreadTransport:
         self._thread: threading.Thread | None = None
 
     def open(self) -> Link:
-        from townsfolk.host.server import serve_socket  # the one place where the game side loads the host
-
         ours, theirs = socket.socketpair()
-        self._thread = threading.Thread(
-            target=serve_socket, args=(theirs, self._config), name="townsfolk-host", daemon=True
-        )
+        self._thread = threading.Thread(target=_serve, args=(theirs, self._config), name="townsfolk-host", daemon=True)
         self._thread.start()
         return Link(ours)
 
@@ -241,6 +237,14 @@ class ThreadTransport:
         if self._thread is not None:
             self._thread.join(seconds)
             self._thread = None
+
+
+def _serve(sock: socket.socket, config: Mapping[str, Any]) -> None:
+    with sock:  # closed whatever happens: the game learns of it
+        # The one place where the game side loads the host: in the thread, since it takes several frames.
+        from townsfolk.host.server import serve_socket
+
+        serve_socket(sock, config)
 
 
 class TcpTransport:
