@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from townsfolk.catalogue import AS_OF, CATALOGUE, REALTIME, find
+from townsfolk.catalogue import AS_OF, CATALOGUE, REALTIME, TEXT, find
 
 
 def test_each_name_is_there_once_and_successors_lead_to_models_that_are_served():
@@ -25,6 +25,11 @@ def test_the_default_is_served_and_priced():
     entry = find(REALTIME)
     assert (entry.kind, entry.context, entry.shutdown, entry.successor) == ("realtime", 128_000, None, None)
     assert entry.text is not None and entry.text.input == 0.60
+
+
+def test_the_text_default_is_served_and_priced():
+    entry = find(TEXT)
+    assert (entry.kind, entry.shutdown, entry.successor) == ("text", None, None) and entry.text is not None
 
 
 def test_unknown_models_cost_nobody_knows_what():

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-__all__ = ["AS_OF", "CATALOGUE", "REALTIME", "Entry", "Price", "find"]
+__all__ = ["AS_OF", "CATALOGUE", "REALTIME", "TEXT", "Entry", "Price", "find"]
 
 AS_OF: Final = date(2026, 11, 1)
 """When these facts were looked up. What a provider changed since is not here."""
 REALTIME: Final = "gpt-realtime-2.1-mini"
 """The realtime model that is taken when nobody names one."""
+TEXT: Final = "gpt-6-luna"
+"""The same for chat completions."""
 
 
 @dataclass(frozen=True, slots=True)

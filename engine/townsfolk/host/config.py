@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from townsfolk.catalogue import REALTIME, TEXT
 from townsfolk.errors import UsageError
 from townsfolk.prompt import BUDGET
 
@@ -36,12 +37,12 @@ class Config:
     save: str | None = None
     model: str = "auto"
     budget: int = BUDGET
-    realtime_model: str = "gpt-realtime-2.1-mini"
+    realtime_model: str = REALTIME
     realtime_url: str | None = None
     realtime_sockets: int = 4
     realtime_in_flight: int = 8
     text_url: str | None = None
-    text_model: str = "gpt-5-nano"
+    text_model: str = TEXT
     gguf: str | None = None
     words_per_second: float | None = 14.0
     first_word: float = 8.0
