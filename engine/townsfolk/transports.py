@@ -39,6 +39,8 @@ class Link:
         self._unsent = bytearray()
         self._connecting = connecting
         self._ready = _readiness(sock)
+        # Filled again and again: for a buffer of this size recv() would ask the system for memory in every frame.
+        self._buffer = memoryview(bytearray(_CHUNK))
 
     def send(self, data: bytes) -> None:
         """Sends now what the other side takes; keeps the rest.
@@ -91,14 +93,14 @@ class Link:
         if not self._ready(0):
             return b""
         try:
-            data = self._sock.recv(_CHUNK)
+            size = self._sock.recv_into(self._buffer)
         except (BlockingIOError, InterruptedError):
             return b""
         except OSError as error:
             raise LinkLostError(str(error)) from None
-        if not data:
+        if not size:
             raise LinkLostError("the connection was closed")
-        return data
+        return bytes(self._buffer[:size])
 
     def wait(self, seconds: float) -> bool:
         """Sleeps until something may have come, at most so long. For tools that have no frame loop."""
