@@ -53,7 +53,7 @@ HINTS: Final[Mapping[str, str]] = {
     "save_readonly": "Make the save's folder writable. Until then nothing is kept after the game ends.",
     "save_unreadable": "Restore the save from a copy, or choose another. The file was left as it was.",
     "save_full": "Free some disk space; writing goes on by itself once there is room.",
-    "memory_damaged": "Some memories failed their checksum and were left out; restore the save from a copy to have them back.",
+    "memory_damaged": "Some memories failed their checksum and were left out; restore the save from a copy.",
     # the host
     "host_lost": "The engine process ended; it is started again by itself. Say the line again.",
     "host_failed": "The engine process cannot start; run `townsfolk doctor`.",

@@ -1,4 +1,4 @@
-"""What a game hears from townsfolk: one small closed vocabulary, the same in every client. Values only, no behaviour."""
+"""What a game hears from townsfolk: one small closed vocabulary, the same in every client. Values only."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
 from common import Report
+
 from townsfolk import Answer, Engine, LineAccepted, LineDone, LineFailed, Status
 from townsfolk.transports import ProcessTransport
 
