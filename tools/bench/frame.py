@@ -31,6 +31,8 @@ from townsfolk.simulator import words
 RATE: Final = 100
 """Deltas a second of one stream: what a fast model gives."""
 STREAMS: Final = (1, 10, 50, 200)
+_MORE: Final = {50: 2}
+"""More rounds where most bars are."""
 STARTED: Final = 50
 """Characters that speak, and connections that are made, when the engine starts during play."""
 _AFTER: Final = 0.3
@@ -102,7 +104,7 @@ def streaming(report: Report, setup: dict[str, Any], counts: Sequence[int], roun
         for count in counts:
             compared = [kind for kind in kinds if kind != "thread" or count == 10]
             found[count] = Rounds(compared)
-            for kind in alternating(compared, rounds):
+            for kind in alternating(compared, rounds + _MORE.get(count, 0)):
                 found[count].add(kind, games[kind].do("round", streams=count, seconds=seconds))
             report.figures[f"{count} streams"] = found[count].figures()
             for trouble in dict.fromkeys(found[count].troubles):
@@ -192,6 +194,7 @@ def main() -> int:
         report = Report(
             "frame",
             rounds=options.rounds,
+            rounds_more=", ".join(f"{more} at {count} streams" for count, more in _MORE.items()),
             seconds=options.seconds,
             streams=counts,
             deltas_a_second=RATE,
