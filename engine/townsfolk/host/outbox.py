@@ -11,7 +11,7 @@ from townsfolk.wire.codec import Message, encode
 
 __all__ = ["Outbox"]
 
-_EVERY: Final = 0.016
+_EVERY: Final = 0.008
 """Seconds between frames: half a frame of a 60 Hz game, and 6 % of a core saved at 20,000 deltas a second."""
 
 _LONG: Final = 8000
