@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import platform
 import sys
 import zlib
 from collections import Counter
@@ -23,6 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "bench"))
+from common import Report
 
 from townsfolk.cast import Cast, load_cast
 from townsfolk.memory.embed import Embedder, MiniLM
@@ -109,11 +110,11 @@ def _cell(text: str) -> str:
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("\n", " ")
 
 
-def load() -> tuple[Cast, list[dict[str, Any]]]:
-    return load_cast(ROOT / "characters"), yaml.safe_load(LINES.read_text(encoding="utf-8"))
+def load(lines: Path = LINES) -> tuple[Cast, list[dict[str, Any]]]:
+    return load_cast(ROOT / "characters"), yaml.safe_load(lines.read_text(encoding="utf-8"))
 
 
-def report(found: Sequence[Answer]) -> dict[str, Any]:
+def report(found: Sequence[Answer]) -> Report:
     """The counts against their limits."""
     share = shares(found)
     last: dict[str, str] = {}
@@ -121,14 +122,11 @@ def report(found: Sequence[Answer]) -> dict[str, Any]:
     for answer in found:
         repeated += last.get(answer.npc) == answer.text
         last[answer.npc] = answer.text
-    holds = [("wrong", share["wrong"], MOST_WRONG), ("deflected", share["deflected"], MOST_DEFLECTED),
-             ("the same line twice running", repeated, 0)]  # fmt: skip
-    return {
-        "holds": [{"name": n, "value": v, "limit": limit, "ok": v <= limit} for n, v, limit in holds],
-        "lines": len(found),
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-    }
+    told = Report("free_lines", n=len(found), seeds="the CRC-32 of character and line")
+    told.at_most("share of lines answered wrongly", share["wrong"], MOST_WRONG)
+    told.at_most("share of lines turned aside though a topic answers", share["deflected"], MOST_DEFLECTED)
+    told.at_most("the same line twice running", repeated, 0)
+    return told
 
 
 def main() -> int:
@@ -136,16 +134,15 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="rewrite tests/dialogues/free_lines.md")
     parser.add_argument("--json", action="store_true", help="print one object with the counts against their limits")
     parser.add_argument("--words", action="store_true", help="match by words alone, as without the extra `embed`")
+    parser.add_argument("--lines", type=Path, default=LINES, help="another set of lines")
     args = parser.parse_args()
-    found = asyncio.run(answers(*load(), None if args.words else MiniLM()))
+    found = asyncio.run(answers(*load(args.lines), None if args.words else MiniLM()))
     told = report(found)
     if args.write:
         TABLE.write_text(table(found), encoding="utf-8")
-    if args.json:
-        print(json.dumps(told, indent=2))
-    elif not args.write:
+    elif not args.json:
         print(table(found))
-    return 0 if all(hold["ok"] for hold in told["holds"]) else 1
+    return told.print(as_json=args.json)
 
 
 if __name__ == "__main__":

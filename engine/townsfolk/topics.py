@@ -28,6 +28,10 @@ _OTHER_QUESTION: Final = 0.05
 """What a sample loses that asks who where the player asks why."""
 _COURTESY: Final = 0.10
 """How much better a courtesy must fit: people say hello in few ways, and long sentences that resemble one mean more."""
+_SHARED: Final = 0.08
+"""The share of topics from which on a name in their samples tells none of them from the others."""
+_ANYBODY: Final = "she"
+"""What stands for such a name: two questions about the same person are not alike by that alone."""
 _GROUPS: Final = tuple(EVERYDAY)
 PLAINEST: Final = tuple(wording for group in EVERYDAY.values() for wording in group[:HEAD])
 """The wordings that stand for the everyday groups."""
@@ -87,7 +91,8 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class _Samples:
-    texts: tuple[str, ...]
+    texts: tuple[str, ...]  # as they are compared
+    shown: tuple[str, ...]  # as they were written
     groups: frozenset[str]
 
 
@@ -101,6 +106,7 @@ class Repertoire:
         self._alike = alike
         self._limits = limits
         self._samples: dict[str, _Samples] = {}
+        self._shared = _shared_names(persona, self._names)
 
     def texts(self) -> tuple[str, ...]:
         """All texts that will be compared with what players say, for an embedder to know beforehand."""
@@ -137,7 +143,7 @@ class Repertoire:
         """For each sentence the open topics, best first."""
         known = self._open(facts)
         texts = [text for samples in known.values() for text in samples.texts]
-        table = self._alike([sentence.text for sentence in heard], texts) if heard and texts else ()
+        table = self._alike([self._bare(sentence.text) for sentence in heard], texts) if heard and texts else ()
         for sentence, row in zip(heard, table, strict=False):
             word, matches, start = _question_word(sentence.text), [], 0
             for id, samples in known.items():
@@ -152,7 +158,7 @@ class Repertoire:
                     Match(
                         id,
                         score=_BEST * top[0] + (1 - _BEST) * sum(top) / len(top),
-                        sample=samples.texts[scores.index(top[0])],
+                        sample=samples.shown[scores.index(top[0])],
                         needs=self._limits.accept + _COURTESY * courtesy,
                         asks=sentence.asks,
                         courtesy=courtesy,
@@ -168,7 +174,9 @@ class Repertoire:
         covered = frozenset[str]().union(*(samples.groups for samples in known.values()))
         for group in _BARKED:
             if group not in covered:
-                known[group if group not in known else f"{group}_bark"] = _Samples(EVERYDAY[group], frozenset([group]))
+                known[group if group not in known else f"{group}_bark"] = _Samples(
+                    EVERYDAY[group], EVERYDAY[group], frozenset([group])
+                )
         return known
 
     def _learn(self, ids: Sequence[str]) -> None:
@@ -186,10 +194,15 @@ class Repertoire:
                     groups[_GROUPS[nearest // HEAD]] = None
             start += len(texts)
             wordings = [wording for group in groups for wording in EVERYDAY[group]]
-            self._samples[id] = _Samples(tuple(dict.fromkeys((*texts, *wordings))), frozenset(groups))
+            compared = dict(zip((*texts, *wordings), (*self.persona.topics[id].asks, *wordings), strict=True))
+            self._samples[id] = _Samples(tuple(compared), tuple(compared.values()), frozenset(groups))
 
     def _plain(self, id: str) -> tuple[str, ...]:
-        return tuple(plain(ask, self._names) for ask in self.persona.topics[id].asks)
+        return tuple(self._bare(plain(ask, self._names)) for ask in self.persona.topics[id].asks)
+
+    def _bare(self, text: str) -> str:
+        """The text without the names that tell no topic from another."""
+        return text if self._shared is None else self._shared.sub(_ANYBODY, text)
 
     def _has_more(self, id: str, said: Sequence[str]) -> bool:
         topic = self.persona.topics[id]
@@ -200,6 +213,16 @@ class Repertoire:
             if line in topic.says or line in topic.again:
                 return id if is_open(topic.when, facts) else None
         return None
+
+
+def _shared_names(persona: Persona, own: Sequence[str]) -> re.Pattern[str] | None:
+    """The names that so many topics speak of that they tell none from another: of a girl who is missing, say."""
+    counts = Counter(
+        name for topic in persona.topics.values() for name in {n for ask in topic.asks for n in _NAME.findall(ask)}
+    )
+    least = max(4, _SHARED * len(persona.topics))
+    names = [name for name, count in counts.items() if count >= least and name not in own]
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})\b", re.IGNORECASE) if names else None
 
 
 def _main_name(topic: Topic) -> str | None:
