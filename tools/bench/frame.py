@@ -156,7 +156,7 @@ def starting(report: Report, setup: dict[str, Any], streams: int, rounds: int, s
         "ours, streams whole": f"{whole} of {spoken}",
     }
     report.at_most(f"8: start and {streams} connects during play, worst frame increase, ms", ours, 8.0)
-    report.at_least("8: naive's worst frame increase / ours", naive / max(ours, 1e-9), 5.0)
+    report.at_least("8: naive's worst frame increase / ours", naive / max(ours, 1.0), 5.0)  # under 1 ms it is noise
 
 
 def main() -> int:
