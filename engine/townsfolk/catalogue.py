@@ -69,6 +69,10 @@ CATALOGUE: Final[tuple[Entry, ...]] = (
     # The preview models spoke a protocol that is switched off.
     Entry("gpt-4o-mini-realtime-preview", "realtime", 16_000, successor=REALTIME),
     Entry("gpt-4o-mini-realtime-preview-2024-12-17", "realtime", 16_000, successor=REALTIME),
+    Entry("gpt-4o-realtime-preview", "realtime", 32_768, successor="gpt-realtime-2.1"),
+    Entry("gpt-4o-realtime-preview-2024-10-01", "realtime", 32_768, successor="gpt-realtime-2.1"),
+    Entry("gpt-4o-realtime-preview-2024-12-17", "realtime", 32_768, successor="gpt-realtime-2.1"),
+    Entry("gpt-4o-realtime-preview-2025-06-03", "realtime", 32_768, successor="gpt-realtime-2.1"),
     Entry("gpt-6-luna", "text", None, Price(0.10, 0.01, 0.50)),
     Entry("gpt-5.6-luna", "text", None, Price(0.20, 0.02, 1.20)),
     Entry("gpt-6.1-terra", "text", None, Price(1, 0.05, 5)),

@@ -537,3 +537,7 @@ def test_names_that_were_replaced_warn_once(caplog):
     assert first.name == second.name == "realtime:gpt-realtime-2.1-mini"
     assert len(caplog.records) == 1
     assert Realtime(model="my-own-model", api_key="k").name == "realtime:my-own-model"
+    assert Realtime(model="gpt-4o-realtime-preview", api_key="k").name == "realtime:gpt-realtime-2.1"
+    # Another server may well have a deployment of that name.
+    own = Realtime(model="gpt-4o-mini-realtime-preview", api_key="k", base_url="ws://127.0.0.1:9/v1")
+    assert own.name == "realtime:gpt-4o-mini-realtime-preview"

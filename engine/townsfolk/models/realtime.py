@@ -66,7 +66,7 @@ class Realtime:
         session_s: float = 1500.0,
         margin_s: float = 120.0,
     ) -> None:
-        self._model = _current(model)
+        self._model = _current(model) if base_url is None else model  # another server names its models as it likes
         self._key = (api_key or "").strip()
         self._base_url = _websocket_url(base_url) if base_url else None
         where = urlsplit(self._base_url).netloc.rpartition("@")[2] if self._base_url else "OpenAI"
