@@ -12,10 +12,15 @@ __all__ = [
     "Cue",
     "Event",
     "LineAccepted",
+    "LineAudio",
     "LineDelta",
     "LineDone",
     "LineFailed",
+    "LineHeard",
     "LineStarted",
+    "LineThinking",
+    "LineTiming",
+    "PlayerHeard",
     "Status",
 ]
 
@@ -26,6 +31,18 @@ class LineAccepted:
 
     line: str
     npc: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineThinking:
+    """The answer takes a while: an authored bark to show until the first word comes. It is no part of the line.
+
+    Comes at most once for a line, and never after its first word.
+    """
+
+    line: str
+    npc: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +76,63 @@ class LineDone:
     text: str
     reason: Literal["complete", "interrupted", "bark"]
     model: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineAudio:
+    """More of the line's sound, in order and without gaps. It may come much faster than it plays.
+
+    Attributes:
+        at_ms: Where it begins in the line's sound.
+        rate: Samples a second.
+        pcm: One channel of signed 16-bit little-endian samples.
+        mouth: How loud it is, 0 to 255, one byte for each 20 ms: enough to move a mouth.
+    """
+
+    line: str
+    npc: str
+    at_ms: int
+    rate: int
+    pcm: bytes
+    mouth: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LineTiming:
+    """When the words of a voiced line sound. What comes later for the same characters replaces what came before.
+
+    Attributes:
+        words: ``(at, end, from_ms, to_ms)``: the line's characters ``at`` to ``end`` sound from then to then.
+        shapes: ``(ms, shape)``: from then on the mouth has one of Rhubarb's shapes, ``A`` to ``H`` and ``X`` (rest).
+    """
+
+    line: str
+    npc: str
+    words: tuple[tuple[int, int, int, int], ...]
+    shapes: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineHeard:
+    """A voiced line has been played to its end, or was cut before: comes after `LineDone`.
+
+    ``text`` is what was really heard, to the last whole word, and just what the character remembers to have said.
+    """
+
+    line: str
+    npc: str
+    text: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerHeard:
+    """What the ear understood of the player's speech so far. The ``final`` one is the player's line."""
+
+    line: str
+    npc: str
+    text: str
+    final: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,5 +188,18 @@ class Answer:
 
 
 Event: TypeAlias = (
-    LineDelta | LineStarted | LineDone | LineFailed | LineAccepted | Cue | ActionRequested | Status | Answer
+    LineDelta
+    | LineStarted
+    | LineDone
+    | LineFailed
+    | LineAccepted
+    | LineThinking
+    | LineAudio
+    | LineTiming
+    | LineHeard
+    | PlayerHeard
+    | Cue
+    | ActionRequested
+    | Status
+    | Answer
 )

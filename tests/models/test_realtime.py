@@ -9,7 +9,7 @@ import time
 import pytest
 
 from townsfolk.errors import ModelError
-from townsfolk.models import realtime as module
+from townsfolk.models import connect as module
 from townsfolk.models.base import Call, Request, Spoken, Text, Usage
 from townsfolk.models.realtime import Realtime
 from townsfolk.persona import Persona
@@ -69,7 +69,7 @@ def test_a_line_streams_and_says_what_it_took():
 
     spoken, events, create = run(scenario)
     assert events == [Text("You "), Text("said: "), Text("Hello?")]
-    assert spoken == Spoken("realtime:gpt-realtime-2.1-mini", usage=Usage(18, 5, 0))
+    assert spoken == Spoken("realtime:gpt-realtime-2.1-mini", usage=Usage(18, 5, 0, 18, 0, 0, 0, 0, 0, 5, 0))
     assert create == {
         "conversation": "none",
         "metadata": {"rid": "s-1/1", "npc": "ada"},

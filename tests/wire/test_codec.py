@@ -19,6 +19,7 @@ from townsfolk.wire.codec import (
     decode_json,
     encode,
     encode_json,
+    raw,
 )
 
 scalars = (
@@ -126,3 +127,14 @@ def test_a_message_over_the_limit_is_not_sent():
         encode({"x": "a" * MAX_FRAME})
     with pytest.raises(ProtocolError):
         encode_json({"x": "a" * MAX_FRAME})
+
+
+@given(st.binary(max_size=200))
+def test_bytes_travel_in_either_encoding(data):
+    assert raw(decode(encode({"x": data})[4:])[0]["x"]) == data
+    assert raw(decode_json(encode_json({"x": data}))[0]["x"]) == data
+
+
+def test_text_that_is_no_base64_is_refused():
+    with pytest.raises(ProtocolError, match="base64"):
+        raw("no, not at all")

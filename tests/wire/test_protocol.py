@@ -8,11 +8,20 @@ import pytest
 from townsfolk import events
 from townsfolk.errors import HINTS, ProtocolError
 from townsfolk.wire import events as wire_events
+from townsfolk.wire.codec import decode, encode
 from townsfolk.wire.events import message
 from townsfolk.wire.protocol import MESSAGES, PROTOCOL, check, compatible, error
 
 EVENT_TYPES = typing.get_args(events.Event)
-SAMPLES = {"str": "x", "int": 1, "Mapping[str, Any]": {"a": 1}}
+SAMPLES = {
+    "str": "x",
+    "int": 1,
+    "bool": True,
+    "bytes": b"\x00\xff",
+    "Mapping[str, Any]": {"a": 1},
+    "tuple[tuple[int, int, int, int], ...]": ((0, 2, 10, 90), (3, 5, 90, 200)),
+    "tuple[tuple[int, str], ...]": ((0, "A"), (50, "X")),
+}
 
 
 def sample(event):
@@ -27,7 +36,8 @@ def test_each_event_makes_a_message_of_the_table(event):
 @pytest.mark.parametrize("event", EVENT_TYPES, ids=lambda event: event.__name__)
 def test_each_event_comes_back_from_its_message(event):
     sent = sample(event)
-    read = wire_events.EVENTS[message(sent)["t"]](message(sent), getattr(sent, "npc", ""))
+    [received] = decode(encode(message(sent))[4:])
+    read = wire_events.EVENTS[received["t"]](received, getattr(sent, "npc", ""))
     assert read == sent
 
 
@@ -60,7 +70,8 @@ def test_unknown_fields_are_let_through():
 
 
 @pytest.mark.parametrize(
-    ("proto", "fits"), [(list(PROTOCOL), True), ([0, 2], False), ([1, 0], False), ("0.1", False), ([], False)]
+    ("proto", "fits"),
+    [(list(PROTOCOL), True), ([0, PROTOCOL[1] + 1], False), ([1, 0], False), ("0.1", False), ([], False)],
 )
 def test_versions_must_match(proto, fits):
     assert compatible(proto) is fits

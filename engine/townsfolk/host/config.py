@@ -30,7 +30,10 @@ class Config:
         text_model: The text model's name.
         gguf: The local model's file; None looks for one (see docs/models.md).
         words_per_second: The pace of authored lines; None gives them at once.
-        first_word: Seconds that a model has for its first word before the next one is asked.
+        thinking: Seconds without a word after which the character says a thinking bark.
+        first_word: Seconds that all models together have for the first word; after that an offline bark stands for the
+            line.
+        whole_line: Seconds after which a line ends, with what was said of it.
     """
 
     characters: str
@@ -45,7 +48,9 @@ class Config:
     text_model: str = TEXT
     gguf: str | None = None
     words_per_second: float | None = 14.0
+    thinking: float = 1.5
     first_word: float = 8.0
+    whole_line: float = 20.0
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Config:

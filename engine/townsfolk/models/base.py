@@ -15,7 +15,22 @@ from townsfolk.gates import Fact
 from townsfolk.persona import Persona
 from townsfolk.prompt import Prompt
 
-__all__ = ["Call", "Emit", "Health", "Model", "ModelEvent", "Mood", "Request", "Spoken", "Text", "Usage"]
+__all__ = [
+    "Audio",
+    "Billed",
+    "Call",
+    "Emit",
+    "Health",
+    "Image",
+    "Model",
+    "ModelEvent",
+    "Mood",
+    "Request",
+    "Spoken",
+    "Text",
+    "Timing",
+    "Usage",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +57,70 @@ class Call:
     args: Mapping[str, Any]
 
 
-ModelEvent: TypeAlias = Text | Mood | Call
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """More of the line's sound, without gaps: one channel of signed 16-bit little-endian samples."""
+
+    pcm: bytes
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When words sound, and which shape the mouth has; see `LineTiming` in events.py. Replaces what it overlaps."""
+
+    words: tuple[tuple[int, int, int, int], ...]
+    shapes: tuple[tuple[int, str], ...] = ()
+
+
+ModelEvent: TypeAlias = Text | Mood | Call | Audio | Timing
 Emit: TypeAlias = Callable[[ModelEvent], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one response; ``None`` where the server did not say. ``cached`` is part of ``input``."""
+    """Tokens of one response; ``None`` where the server did not say.
+
+    ``cached`` is part of ``input``; the rest tells of what kind the tokens of the first three are.
+    """
 
     input: int | None = None
     output: int | None = None
     cached: int | None = None
+    input_text: int | None = None
+    input_audio: int | None = None
+    input_image: int | None = None
+    cached_text: int | None = None
+    cached_audio: int | None = None
+    cached_image: int | None = None
+    output_text: int | None = None
+    output_audio: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What one response of a paid model took, whether or not its words were used.
+
+    Attributes:
+        model: The model's name at its provider, as the catalogue has it.
+        usage: Its tokens.
+        status: How the response ended.
+        line: The line it was made for.
+    """
+
+    model: str
+    usage: Usage
+    status: Literal["completed", "cancelled", "failed", "incomplete"]
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that the character sees. ``about`` is what the game says it shows."""
+
+    mime: Literal["image/png", "image/jpeg"]
+    data: bytes
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +154,10 @@ class Request:
         seed: Decides every free choice: the same request with the same seed gives the same line.
         patience_s: Whoever asks gives up if no word has come by then. A model that knows it will take longer says so
             at once, with ``not_ready``.
+        images: What the character sees, for models that can look.
+        voice: The voice to speak the line with; None asks for words only.
+        bill: Told of every response of a paid model once: cancelled, failed and given up ones too, maybe after
+            ``speak`` has returned.
     """
 
     line: str
@@ -100,6 +172,9 @@ class Request:
     max_tokens: int = 160
     seed: int = 0
     patience_s: float | None = None
+    images: tuple[Image, ...] = ()
+    voice: str | None = None
+    bill: Callable[[Billed], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,9 +90,20 @@ def is_busy(error: Mapping[str, Any]) -> bool:
 def usage_of(response: Mapping[str, Any]) -> Usage:
     """What a response took, as far as the server says."""
     usage = _mapping(response.get("usage"))
-    details = _mapping(usage.get("input_token_details"))
+    came, out = _mapping(usage.get("input_token_details")), _mapping(usage.get("output_token_details"))
+    cached = _mapping(came.get("cached_tokens_details"))
     return Usage(
-        _count(usage.get("input_tokens")), _count(usage.get("output_tokens")), _count(details.get("cached_tokens"))
+        input=_count(usage.get("input_tokens")),
+        output=_count(usage.get("output_tokens")),
+        cached=_count(came.get("cached_tokens")),
+        input_text=_count(came.get("text_tokens")),
+        input_audio=_count(came.get("audio_tokens")),
+        input_image=_count(came.get("image_tokens")),
+        cached_text=_count(cached.get("text_tokens")),
+        cached_audio=_count(cached.get("audio_tokens")),
+        cached_image=_count(cached.get("image_tokens")),
+        output_text=_count(out.get("text_tokens")),
+        output_audio=_count(out.get("audio_tokens")),
     )
 
 

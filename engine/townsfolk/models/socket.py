@@ -58,11 +58,8 @@ class Settings:
     who: str
     secret: str
     in_flight: int
-    connect_s: float
     created_s: float
     stall_s: float
-    session_s: float
-    margin_s: float
 
 
 class Socket:

@@ -7,6 +7,7 @@ keeps every frame under Godot's default WebSocket buffer of 65,535 bytes.
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Iterable
@@ -27,6 +28,7 @@ __all__ = [
     "decode_json",
     "encode",
     "encode_json",
+    "raw",
 ]
 
 Message: TypeAlias = dict[str, Any]
@@ -81,8 +83,8 @@ def decode(payload: bytes | memoryview, *, trusted: bool = False) -> list[Messag
 
 
 def encode_json(message: Message | list[Message]) -> str:
-    """The same as :func:`encode`, as JSON text for a WebSocket text frame."""
-    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """The same as :func:`encode`, as JSON text for a WebSocket text frame. Bytes become base64 text."""
+    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_base64)
     if len(text.encode()) > MAX_FRAME:
         raise ProtocolError("bad_frame", f"a message of over {MAX_FRAME:,} bytes")
     return text
@@ -101,6 +103,26 @@ def decode_json(text: str) -> list[Message]:
         return _messages(json.loads(text), False)
     except (ValueError, RecursionError) as error:
         raise ProtocolError("bad_frame", f"a frame is not JSON: {error}") from None
+
+
+def raw(value: bytes | str) -> bytes:
+    """The bytes of a field of kind ``bytes``, whichever encoding brought it.
+
+    Raises:
+        ProtocolError: It is text, but not base64 (``bad_message``).
+    """
+    if isinstance(value, bytes):
+        return value
+    try:
+        return base64.b64decode(value, validate=True)
+    except ValueError:
+        raise ProtocolError("bad_message", "bytes are sent as base64 text in JSON") from None
+
+
+def _base64(value: object) -> str:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"{type(value).__name__} is not part of this protocol")
 
 
 def _messages(value: object, trusted: bool) -> list[Message]:

@@ -2,7 +2,7 @@
 
 Clients and host must agree on the major number, and while it is 0 on the minor one too.
 
-Revisions: 0.1 is the first.
+Revisions: 0.1 is the first; 0.2 brings thinking barks, speech in both directions and what was heard of a line.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from townsfolk.errors import HINTS, ProtocolError
 
 __all__ = ["MAX_LINE", "MESSAGES", "PROTOCOL", "Field", "MessageType", "check", "compatible", "error"]
 
-PROTOCOL: Final = (0, 1)
+PROTOCOL: Final = (0, 2)
 MAX_LINE: Final = 4000
 """Characters of one player line or observation."""
 
-Kind: TypeAlias = Literal["text", "number", "flag", "map", "list"]
+Kind: TypeAlias = Literal["text", "number", "flag", "map", "list", "bytes"]
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "text": (str,),
     "number": (int, float),
     "flag": (bool,),
     "map": (dict,),
     "list": (list,),
+    "bytes": (bytes, str),  # JSON carries them as base64 text
 }
 
 
@@ -148,6 +149,50 @@ MESSAGES: Final[Mapping[str, MessageType]] = {
         "host",
         "The line could not be answered.",
         {"line": _line(), "npc": _NPC, "text": Field("text", "A bark to show instead; may be empty."), **_CODED},
+    ),
+    "line_thinking": MessageType(
+        "host",
+        "The answer takes a while: show this until the first word comes. It is no part of the line.",
+        {"line": _line(), "text": Field("text", "An authored bark.")},
+    ),
+    "line_audio": MessageType(
+        "host",
+        "More of the line's sound, in order. It may come faster than it plays.",
+        {
+            "line": _line(),
+            "at": Field("number", "Where it begins in the line's sound, in milliseconds."),
+            "rate": Field("number", "Samples a second."),
+            "pcm": Field("bytes", "One channel of signed 16-bit little-endian samples."),
+            "mouth": Field("bytes", "How loud it is, 0 to 255, one byte for each 20 ms."),
+        },
+    ),
+    "line_timing": MessageType(
+        "host",
+        "When the words of a voiced line sound. What comes later for the same characters replaces what came before.",
+        {
+            "line": _line(),
+            "words": Field("list", "Lists `[at, end, from, to]`: characters of the line, milliseconds of its sound."),
+            "shapes": Field("list", "Lists `[ms, shape]`: from then on the mouth has this shape (A to H, X)."),
+        },
+    ),
+    "line_heard": MessageType(
+        "host",
+        "A voiced line was played to its end or cut; comes after `line_done`.",
+        {
+            "line": _line(),
+            "npc": _NPC,
+            "text": Field("text", "What was heard, to the last whole word: what the character remembers."),
+            "complete": Field("flag", "Whether that is all of it."),
+        },
+    ),
+    "player_heard": MessageType(
+        "host",
+        "What the ear understood of the player's speech.",
+        {
+            "line": _line(),
+            "text": Field("text", "The words so far."),
+            "final": Field("flag", "Whether they are the player's line now."),
+        },
     ),
     "cue": MessageType(
         "host",
