@@ -10,10 +10,14 @@ __all__ = ["Line", "Person"]
 
 @dataclass(eq=False)
 class Line:
-    """One thing on the talk screen. ``version`` grows whenever it must be drawn again."""
+    """One thing on the talk screen. ``version`` grows whenever it must be drawn again.
+
+    ``thinking`` stands in the bubble until the first word comes.
+    """
 
     kind: Literal["npc", "player", "action", "news"]
     text: str = ""
+    thinking: str = ""
     mood: str = ""
     speaking: bool = False
     cut: bool = False

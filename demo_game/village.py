@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from demo_game.conversation import Line, Person
-from townsfolk import ActionRequested, Answer, Cue, Engine, LineDelta, LineDone, LineFailed, Status
+from townsfolk import ActionRequested, Answer, Cue, Engine, LineDelta, LineDone, LineFailed, LineThinking, Status
 
 _FATAL = {"persona_invalid", "no_characters", "host_failed", "bad_argument", "no_such_model", "proto_unsupported"}
 
@@ -80,6 +80,9 @@ class Village:
                         self.first_word_ms.append((time.perf_counter() - line.said_at) * 1000)
                     line.text += more
                     line.version += 1
+                case LineThinking(line=id, text=bark):
+                    self._open[id].thinking = bark
+                    self._open[id].version += 1
                 case Cue(line=id, npc=npc, name=mood):
                     self.people[npc].mood = self._open[id].mood = mood
                     self._open[id].version += 1

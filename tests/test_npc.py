@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from townsfolk import LineAccepted, LineDelta, LineDone, LineFailed, ModelError, StoreError
+from townsfolk import LineAccepted, LineDelta, LineDone, LineFailed, LineThinking, ModelError, StoreError
 from townsfolk.cast import load_cast
 from townsfolk.memory.recall import Recall
 from townsfolk.memory.record import Memory
 from townsfolk.models.base import Call, Spoken, Text
 from townsfolk.models.scripted import Scripted
 from townsfolk.npc import Npc
-from townsfolk.turn import Turn
+from townsfolk.turn import Deadlines, Turn
 
 CAST = load_cast(Path(__file__).parent / "cast")
 
@@ -20,7 +20,7 @@ CAST = load_cast(Path(__file__).parent / "cast")
 class World:
     """A character with everything round it at hand."""
 
-    def __init__(self, model=None, npc="ada", memories=(), facts=None):
+    def __init__(self, model=None, npc="ada", memories=(), facts=None, deadlines=Deadlines()):  # noqa: B008
         self.facts = {**{id: fact.start for id, fact in CAST.world.facts.items()}, **(facts or {})}
         self.kept, self.noted, self.closed, self.events = [], [], [], []
         self.fail = None
@@ -33,6 +33,7 @@ class World:
             self.keep,
             facts=self.facts,
             clock=lambda: self.now,
+            deadlines=deadlines,
         )
 
     def keep(self, memories=(), open_lines=(), closed=()):
@@ -220,3 +221,64 @@ def test_the_reason_and_its_hint_reach_the_game(code):
 
     failed = World(Failing()).say("Hello")
     assert failed.code == code and failed.hint and failed.text
+
+
+SHORT = Deadlines(thinking=0.03, first_word=0.12, whole_line=0.3)
+
+
+def test_a_slow_model_makes_the_character_say_that_it_thinks():
+    world = World(Scripted([[{"wait": 0.06}, "Aye."]]), deadlines=SHORT)
+    assert world.say("Hello").text == "Aye."
+    thinking = [event for event in world.events if isinstance(event, LineThinking)]
+    assert len(thinking) == 1 and thinking[0].text in CAST.personas["ada"].barks.thinking
+    assert world.kept[-1].text == "Aye."  # the bark is no part of the line
+
+
+def test_a_fast_model_needs_no_bark():
+    world = World(deadlines=SHORT)
+    world.say("Hello")
+    assert not any(isinstance(event, LineThinking) for event in world.events)
+
+
+def test_a_model_without_a_word_is_given_up_in_time():
+    world = World(Scripted([[{"wait": 30}, "Aye."]]), deadlines=SHORT)
+    failed = world.say("Hello")
+    assert (failed.code, failed.text in CAST.personas["ada"].barks.offline) == ("timeout", True)
+    assert isinstance(world.events[-2], LineThinking)
+
+
+def test_a_line_that_never_ends_is_cut_in_time():
+    world = World(Scripted([["Well, ", {"wait": 30}, "no."]]), deadlines=SHORT)
+    assert world.say("Hello") == LineDone("l1", "ada", "Well, ", "interrupted", "scripted")
+    assert world.kept[-1].text == "Well, " and "timeout" in world.npc.last["ana"].error
+
+
+def test_a_disk_that_hangs_holds_up_no_end():
+    world = World(deadlines=SHORT)
+    world.keep = lambda *_, **__: asyncio.get_running_loop().create_future()
+    world.npc._keep = world.keep
+    assert world.say("Hello").reason == "complete"
+
+
+def test_cancelling_again_takes_nothing_away():
+    world = World(Scripted([["Well, ", {"wait": 30}, "no."]]))
+    held = []
+
+    def keep(memories=(), open_lines=(), closed=()):
+        held.append(asyncio.get_running_loop().create_future())
+        return held[-1]
+
+    world.npc._keep = keep
+
+    async def cancelled():
+        task = asyncio.create_task(world.npc.reply(Turn("l1", "ada", "ana", "Hello"), world.events.append))
+        for _ in range(3):  # the later ones come while the disk is waited for
+            await asyncio.sleep(0.02)
+            task.cancel()
+        await asyncio.sleep(0.02)
+        for each in held:
+            each.set_result(None)
+        await task
+
+    asyncio.run(cancelled())
+    assert [event.reason for event in world.events if isinstance(event, LineDone)] == ["interrupted"]

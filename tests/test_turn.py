@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from townsfolk import ActionRequested, Cue, LineDelta, LineDone, LineFailed, LineStarted, ModelError
+from townsfolk import ActionRequested, Cue, LineDelta, LineDone, LineFailed, LineStarted, LineThinking, ModelError
 from townsfolk.turn import MAX_ACTIONS, Phase, Turn
 
 
@@ -34,6 +34,17 @@ def test_cues_and_actions_stand_where_the_line_is():
 def test_a_model_in_a_loop_gets_four_actions():
     t = turn()
     assert sum(len(t.act("give", {})) for _ in range(100)) == MAX_ACTIONS
+
+
+def test_a_thinking_bark_comes_once_and_never_after_a_word():
+    t = turn()
+    assert t.think("") == []
+    assert t.think("Hm...") == [LineThinking("l1", "ada", "Hm...")]
+    assert t.think("Hm...") == []
+    assert t.hear("Well")[0] == LineStarted("l1", "ada") and t.shown == "Well"
+    t = turn()
+    t.hear("Well")
+    assert t.think("Hm...") == []
 
 
 def test_a_line_that_is_cut_keeps_what_was_shown():

@@ -17,6 +17,7 @@ __all__ = ["Transcript"]
 _KEPT = 200
 """Lines that can be scrolled back to; the characters remember more."""
 _PLAYER, _NOTE, _NEWS = (52, 72, 98, 240), (30, 20, 42, 205), (90, 34, 44, 225)
+_THOUGHT: Colour = (140, 108, 112)
 
 
 class Transcript:
@@ -77,7 +78,7 @@ class Transcript:
             fade = min(1.0, (y + heights[n] - box.top) / min(heights[n], 180 * kind.scale)) ** 2
             bubble.set_alpha(round(255 * fade * (0.78 if line.earlier else 1)))
             surface.blit(bubble, (x, y + above))
-            if line.speaking and not line.text:
+            if line.speaking and not (line.text or line.thinking):
                 self._dots(surface, x + round(52 * kind.scale), y + above + bubble.get_height() // 2, kind.scale)
             if above:
                 self._divider(surface, box, y, kind)
@@ -110,7 +111,11 @@ class Transcript:
         s = kind.scale
         font = kind.body if line.kind in ("npc", "player") else kind.note
         most = round(width * (0.9 if line.kind == "npc" else 0.74)) - round((74 if line.kind == "npc" else 36) * s)
-        wrapped = wrap(font, line.text.strip() + (" \N{EM DASH}" if line.cut else ""), most)
+        wrapped = wrap(
+            font,
+            (line.text.strip() or (line.thinking if line.speaking else "")) + (" \N{EM DASH}" if line.cut else ""),
+            most,
+        )
         pad = round((22 if line.kind in ("npc", "player") else 12) * s)
         tag = kind.note.get_linesize() if line.model.startswith("local:") else 0
         return wrapped, font, leading(font) * len(wrapped) + pad + tag
@@ -129,6 +134,8 @@ class Transcript:
         colours: dict[str, Colour] = {"npc": PAPER, "player": _PLAYER, "action": _NOTE, "news": _NEWS}
         colour = colours[line.kind]
         ink = {"npc": INK, "player": CREAM, "action": GOLD, "news": CREAM}[line.kind]
+        if line.kind == "npc" and not line.text:
+            ink = _THOUGHT
         words = rows(font, wrapped, ink)
         mark = round(16 * s) if line.kind == "action" else 0
         wide = max(words.get_width() + 2 * pad + mark, round(64 * s))

@@ -52,6 +52,7 @@ HINTS: Final[Mapping[str, str]] = {
     "save_newer": "Update townsfolk: a newer version wrote this save. The file was left as it was.",
     "save_readonly": "Make the save's folder writable. Until then nothing is kept after the game ends.",
     "save_unreadable": "Restore the save from a copy, or choose another. The file was left as it was.",
+    "save_slow": "The disk that the save is on does not answer; the next line may work.",
     "save_full": "Free some disk space; writing goes on by itself once there is room.",
     "memory_damaged": "Some memories failed their checksum and were left out; restore the save from a copy.",
     # the host

@@ -18,7 +18,7 @@ from townsfolk.memory.record import Ending, Memory, OpenLine
 from townsfolk.models.base import Call, Model, ModelEvent, Mood, Request, Spoken, Text
 from townsfolk.persona import Action, Persona
 from townsfolk.prompt import BUDGET, Prompt, build, stable_parts
-from townsfolk.turn import Turn
+from townsfolk.turn import Deadlines, Turn
 
 __all__ = ["Keep", "Npc", "Why"]
 
@@ -28,6 +28,8 @@ _RECALLED: Final = 8
 _SAID: Final = 6
 _NOTE_EVERY: Final = 0.5
 """Seconds between notes on disk of a line that is being spoken."""
+_FOR_DISK: Final = 0.05
+"""Of the time that a line has, the share that the models leave to the disk."""
 
 
 class Keep(Protocol):
@@ -67,6 +69,7 @@ class Npc:
         facts: Mapping[str, Fact],
         clock: Callable[[], float],
         budget: int = BUDGET,
+        deadlines: Deadlines = Deadlines(),  # noqa: B008  # a frozen value
     ) -> None:
         self.persona = persona
         self.recall = recall
@@ -77,11 +80,13 @@ class Npc:
         self._facts = facts
         self._clock = clock
         self._budget = budget
+        self._deadlines = deadlines
         self._stable = stable_parts(persona, world, budget)
         self._known: tuple[dict[str, Fact], list[tuple[str, frozenset[str]]], int] | None = None
 
     async def reply(self, turn: Turn, emit: Callable[[Event], None]) -> None:
         """Answers one player line; the events go to ``emit`` as they happen. Cancelling it interrupts the line."""
+        ends = asyncio.get_running_loop().time() + self._deadlines.whole_line
         now = self._clock()
         heard = Memory(self.persona.id, "heard", turn.player, turn.text, now, player=turn.player, turn=turn.line)
         accepted = self._keep([heard], [OpenLine(turn.line, turn.npc, turn.player, "", now)])
@@ -94,7 +99,7 @@ class Npc:
         turn.begin(now)
         model, topic = self.model.name, None
         try:
-            spoken = await self.model.speak(request, self._listener(turn, request, emit))
+            spoken = await self._speak(turn, request, emit)
             model, topic = spoken.model, spoken.topic
             why = Why(why.prompt, why.recalled, spoken)
             last = turn.finish(model, bark=spoken.reason == "bark")
@@ -107,9 +112,11 @@ class Npc:
         except Exception as error:
             told = error if isinstance(error, TownsfolkError) else ModelError("internal", repr(error))
             why = Why(why.prompt, why.recalled, error=str(told))
-            last = turn.cut(model) if turn.shown else turn.fail(told, self._bark(request))
+            bark = self._bark(self.persona.barks.offline, request)
+            last = turn.cut(model) if turn.shown else turn.fail(told, bark)
         self.last[turn.player] = why
-        await self._remember(turn, last, topic)
+        kept = self._remember(turn, last, topic)
+        await _settled(kept, ends)  # a failure to write is told by whoever keeps; the line ends all the same
         for event in last:
             emit(event)
 
@@ -149,12 +156,44 @@ class Npc:
             actions={id: _tool(action) for id, action in persona.actions.items() if is_open(action.when, self._facts)},
             max_tokens=persona.model.max_tokens,
             seed=zlib.crc32(turn.line.encode()),
+            patience_s=self._deadlines.first_word,
         )
 
-    def _listener(self, turn: Turn, request: Request, emit: Callable[[Event], None]) -> Callable[[ModelEvent], None]:
+    async def _speak(self, turn: Turn, request: Request, emit: Callable[[Event], None]) -> Spoken:
+        """Asks the model, within the line's deadlines.
+
+        Raises:
+            ModelError: It cannot speak, or not in time (``timeout``).
+        """
+        loop, limits = asyncio.get_running_loop(), self._deadlines
+        now = loop.time()
+
+        def think() -> None:
+            for event in turn.think(self._bark(self.persona.barks.thinking, request)):
+                emit(event)
+
+        def begun() -> None:
+            if not scope.expired():
+                scope.reschedule(now + limits.whole_line * (1 - _FOR_DISK))
+
+        thinking = loop.call_later(limits.thinking, think)
+        try:
+            async with asyncio.timeout_at(now + limits.first_word) as scope:
+                return await self.model.speak(request, self._listener(turn, request, emit, begun))
+        except TimeoutError:
+            late = f"no word in {limits.first_word:g}" if not turn.shown else f"not at an end in {limits.whole_line:g}"
+            raise ModelError("timeout", f"{self.model.name}: {late} s.") from None
+        finally:
+            thinking.cancel()
+
+    def _listener(
+        self, turn: Turn, request: Request, emit: Callable[[Event], None], begun: Callable[[], None]
+    ) -> Callable[[ModelEvent], None]:
         def listen(event: ModelEvent) -> None:
             if type(event) is Text:
                 events = turn.hear(event.text)
+                if len(events) > 1:  # it was the first
+                    begun()
                 if turn.due(now := self._clock(), _NOTE_EVERY):
                     self._keep(open_lines=[OpenLine(turn.line, turn.npc, turn.player, turn.shown, now)])
             elif type(event) is Mood:
@@ -168,7 +207,7 @@ class Npc:
 
         return listen
 
-    async def _remember(self, turn: Turn, last: Sequence[Event], topic: str | None) -> None:
+    def _remember(self, turn: Turn, last: Sequence[Event], topic: str | None) -> asyncio.Future[None]:
         ending: Ending = "bark"  # a failed line was answered with one
         shown = turn.shown
         for event in last:
@@ -185,8 +224,7 @@ class Npc:
                 )
             )  # fmt: skip
             self.recall.add(memories[0])
-        kept = self._keep(memories, closed=[turn.line])
-        await asyncio.wait([kept])  # a failure to write is told by whoever keeps; the line ends all the same
+        return self._keep(memories, closed=[turn.line])
 
     def _knowledge(self, text: str, talk: Sequence[Memory]) -> list[str]:
         """What the character knows now, most fitting first: what shares words with the talk, then its own concerns."""
@@ -217,9 +255,22 @@ class Npc:
             self._known = facts, items, len(knows)
         return self._known[1:]
 
-    def _bark(self, request: Request) -> str:
-        lines = [line for line in self.persona.barks.offline if line not in request.said] or self.persona.barks.offline
+    def _bark(self, barks: Sequence[str], request: Request) -> str:
+        lines = [line for line in barks if line not in request.said] or barks
         return lines[request.seed % len(lines)]
+
+
+async def _settled(future: asyncio.Future[None], until: float) -> None:
+    """Waits for a future, at most until then by the loop's clock. What cancels the task has nothing left to stop."""
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            await asyncio.wait([future], timeout=max(0.0, until - loop.time()))
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None:
+                task.uncancel()
+        if future.done() or loop.time() >= until:
+            return
 
 
 def _tool(action: Action) -> dict[str, Any]:

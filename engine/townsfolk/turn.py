@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from townsfolk.errors import TownsfolkError
-from townsfolk.events import ActionRequested, Cue, Event, LineDelta, LineDone, LineFailed, LineStarted
+from townsfolk.events import ActionRequested, Cue, Event, LineDelta, LineDone, LineFailed, LineStarted, LineThinking
 from townsfolk.guard import clean_shown
 
-__all__ = ["MAX_ACTIONS", "Phase", "Turn"]
+__all__ = ["MAX_ACTIONS", "Deadlines", "Phase", "Turn"]
 
 MAX_ACTIONS: Final = 4
 """Actions that one line may ask for; more of them are a model in a loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a player waits, in seconds from the moment that an answer is begun.
+
+    Attributes:
+        thinking: Without a word until then, the character says a thinking bark.
+        first_word: Without a word until then, an offline bark stands for the line.
+        whole_line: The line is over by then, whatever happened.
+    """
+
+    thinking: float = 1.5
+    first_word: float = 8.0
+    whole_line: float = 20.0
 
 
 class Phase(Enum):
@@ -37,7 +53,7 @@ _NEXT: Final = {
 class Turn:
     """One turn. Methods return the events that the game is to hear; in a phase that has ended they return none."""
 
-    __slots__ = ("_actions", "_at", "_noted_at", "_phase", "_pieces", "line", "npc", "player", "text")
+    __slots__ = ("_actions", "_at", "_noted_at", "_phase", "_pieces", "_thought", "line", "npc", "player", "text")
 
     def __init__(self, line: str, npc: str, player: str, text: str) -> None:
         self.line = line
@@ -49,6 +65,7 @@ class Turn:
         self._at = 0
         self._actions = 0
         self._noted_at = 0.0
+        self._thought = False
 
     def begin(self, now: float) -> None:
         """The model is asked. What is shown is noted on disk for the first time a while from now."""
@@ -66,6 +83,13 @@ class Turn:
     @property
     def over(self) -> bool:
         return not _NEXT[self._phase]
+
+    def think(self, bark: str) -> list[Event]:
+        """No word has come for a while."""
+        if self._phase is not Phase.ASKED or self._thought or not bark:
+            return []
+        self._thought = True
+        return [LineThinking(self.line, self.npc, bark)]
 
     def hear(self, text: str) -> list[Event]:
         """The model says more."""

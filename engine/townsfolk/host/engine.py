@@ -25,7 +25,7 @@ from townsfolk.ids import is_id
 from townsfolk.memory.recall import Recall
 from townsfolk.memory.sqlite import SqliteStore, read_only_copy
 from townsfolk.npc import Npc
-from townsfolk.turn import Turn
+from townsfolk.turn import Deadlines, Turn
 from townsfolk.wire.events import message
 from townsfolk.wire.protocol import MAX_LINE
 
@@ -54,6 +54,7 @@ class Host:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._deadlines = Deadlines(config.thinking, config.first_word, config.whole_line)
         self.clients: set[Client] = set()
         self.news: list[Status] = []  # what a game that joins must know
         self._facts: dict[str, Fact] = {}
@@ -176,23 +177,43 @@ class Host:
             if not queue:
                 self._queues.pop((npc, player), None)
             client.turns.pop(line, None)
+            last: list[Event] = []
             if task.cancelled():  # before it began
-                for event in turn.cut(""):
-                    client.emit(event)
+                last = turn.cut("")
+            elif (error := task.exception()) is not None:  # no defect leaves a line without an end
+                told = error if isinstance(error, TownsfolkError) else ModelError("internal", repr(error))
+                last = turn.fail(told, self._bark(npc, line, told.code)) or turn.cut("")
+            for event in last:
+                client.emit(event)
 
         task.add_done_callback(ended)
 
     async def _turn(self, client: Client, turn: Turn, before: asyncio.Task[None] | None) -> None:
         if before is not None:  # a character answers a player's lines one after the other
             await asyncio.wait([before])
-        npc = self._npcs.get(turn.npc) or await self._npc(turn.npc)
+        npc = self._npcs.get(turn.npc)
+        if npc is None:
+            try:
+                npc = await asyncio.wait_for(self._npc(turn.npc), self._deadlines.first_word)
+            except TimeoutError:
+                raise StoreError("save_slow", f"what {turn.npc} remembers cannot be read in time") from None
         await npc.reply(turn, client.emit)
 
     def _refuse(self, client: Client, line: str, npc: str, code: str, why: str) -> None:
+        client.emit(LineFailed(line, npc, self._bark(npc, line, code), code, why, HINTS[code]))
+
+    def _bark(self, npc: str, line: str, code: str) -> str:
+        """What a character says to a line that it cannot take."""
         persona = self.cast.personas.get(npc)
-        barks = () if persona is None else persona.barks.busy if code == "npc_busy" else persona.barks.deflect
-        bark = barks[len(line) % len(barks)] if barks else ""
-        client.emit(LineFailed(line, npc, bark, code, why, HINTS[code]))
+        if persona is None:
+            return ""
+        troubles = {
+            "npc_busy": persona.barks.busy,
+            "save_slow": persona.barks.offline,
+            "internal": persona.barks.offline,
+        }
+        barks = troubles.get(code, persona.barks.deflect)
+        return barks[len(line) % len(barks)]
 
     def _set(self, facts: Mapping[str, Any]) -> None:
         for name, value in facts.items():
@@ -265,6 +286,7 @@ class Host:
             facts=self._facts,
             clock=time.time,
             budget=self.config.budget,
+            deadlines=self._deadlines,
         )
         self._npcs[id] = npc
         return npc

@@ -77,7 +77,8 @@ class Fallback:
         return " > ".join(rung.model.name for rung in self._rungs)
 
     async def speak(self, request: Request, emit: Emit) -> Spoken:
-        end = self._clock() + self._first_word_s
+        # Whoever asks may have less patience.
+        end = self._clock() + min(self._first_word_s, request.patience_s or self._first_word_s)
         notes: list[str] = []
         errors: list[ModelError] = []
         for n, rung in enumerate(self._rungs):

@@ -13,7 +13,17 @@ from typing import Any, Final
 
 from townsfolk.client import Engine
 from townsfolk.errors import TownsfolkError, UsageError
-from townsfolk.events import ActionRequested, Answer, Cue, LineDelta, LineDone, LineFailed, LineStarted, Status
+from townsfolk.events import (
+    ActionRequested,
+    Answer,
+    Cue,
+    LineDelta,
+    LineDone,
+    LineFailed,
+    LineStarted,
+    LineThinking,
+    Status,
+)
 
 __all__ = ["talk", "why"]
 
@@ -169,6 +179,8 @@ class _Terminal:
                 match event:
                     case Cue(kind="emotion", name=cue) if self._interactive:
                         mood = f" ({cue})"
+                    case LineThinking(text=bark) if self._interactive:
+                        print(self._dim(f"({bark})"))
                     case LineStarted():
                         paper.write(f"{name}{mood}: ", self._bold(name) + self._dim(mood) + ": ")
                     case LineDelta(text=more):
