@@ -15,7 +15,7 @@ def blocks(text, language):
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/embedding.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/embedding.md", "docs/speech.md"])
 def test_the_examples_run(root, page, tmp_path):
     [code] = blocks((root / page).read_text(), "python")
     (tmp_path / "characters").symlink_to(root / "characters")

@@ -5,11 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from townsfolk import LineAccepted, LineDelta, LineDone, LineFailed, LineThinking, ModelError, StoreError
+from townsfolk import (
+    LineAccepted,
+    LineAudio,
+    LineDelta,
+    LineDone,
+    LineFailed,
+    LineHeard,
+    LineStarted,
+    LineThinking,
+    LineTiming,
+    ModelError,
+    StoreError,
+)
 from townsfolk.cast import load_cast
 from townsfolk.memory.recall import Recall
 from townsfolk.memory.record import Memory
-from townsfolk.models.base import Call, Spoken, Text
+from townsfolk.models.base import Audio, Call, Spoken, Text, Timing
 from townsfolk.models.scripted import Scripted
 from townsfolk.npc import Npc
 from townsfolk.turn import Deadlines, Turn
@@ -282,3 +294,88 @@ def test_cancelling_again_takes_nothing_away():
 
     asyncio.run(cancelled())
     assert [event.reason for event in world.events if isinstance(event, LineDone)] == ["interrupted"]
+
+
+class Voiced:
+    """A model with a voice: 100 ms a word, much faster than it plays."""
+
+    name = "voiced"
+
+    def __init__(self, words="Mind the step, friend. ", after=None):
+        self.words, self.after, self.cut = words, after, []
+
+    async def speak(self, request, emit):
+        request.playback.on_cut = self.cut.append
+        at = 0
+        for n, word in enumerate(self.words.split()):
+            emit(Text(word + " "))
+            emit(Audio(b"\x10\x10" * 2400, 24000))
+            emit(Timing(((at, at + len(word), n * 100, n * 100 + 100),), ((n * 100, "B"),)))
+            at += len(word) + 1
+        if self.after:
+            await self.after()
+        return Spoken("voiced")
+
+
+def talk(world, *, play=(), cancel=None, before=0.0):
+    """Says hello; reports what was played (ms) at 10 ms intervals, then maybe cancels."""
+
+    async def scenario():
+        turn = Turn("l1", "ada", "ana", "Hello")
+        task = asyncio.create_task(world.npc.reply(turn, world.events.append))
+        await asyncio.sleep(0.02)
+        for ms in play:
+            turn.hearing.played(ms, asyncio.get_running_loop().time())
+            await asyncio.sleep(0.01)
+        if cancel:
+            task.cancel()
+        await task
+
+    asyncio.run(scenario())
+    return world.events[-1]
+
+
+def test_a_voiced_line_is_remembered_when_it_was_heard():
+    world = World(Voiced())
+    assert talk(world, play=[100, 250, 400]) == LineHeard("l1", "ada", "Mind the step, friend. ", True)
+    kinds = [type(event) for event in world.events if not isinstance(event, LineAccepted)]
+    assert kinds[0] is LineStarted and kinds[-2:] == [LineDone, LineHeard]
+    assert kinds.count(LineAudio) == kinds.count(LineTiming) == kinds.count(LineDelta) == 4
+    sounds = [event for event in world.events if isinstance(event, LineAudio)]
+    assert [event.at_ms for event in sounds] == [0, 100, 200, 300] and len(sounds[0].mouth) == 5
+    assert (world.kept[-1].text, world.kept[-1].ending) == ("Mind the step, friend. ", "complete")
+    assert world.npc.model.cut == []
+
+
+def test_a_player_who_cuts_in_has_heard_what_was_played():
+    world = World(Voiced())
+    assert talk(world, play=[100, 250], cancel=True) == LineHeard("l1", "ada", "Mind the", False)
+    assert [event.text for event in world.events if isinstance(event, LineDone)] == ["Mind the step, friend. "]
+    assert (world.kept[-1].text, world.kept[-1].ending) == ("Mind the", "interrupted")
+    assert world.npc.model.cut == [250] and world.closed == ["l1"]
+
+
+def test_a_player_who_cuts_in_while_the_model_speaks():
+    async def forever():
+        await asyncio.sleep(30)
+
+    world = World(Voiced(after=forever))
+    assert talk(world, play=[100, 400], cancel=True) == LineHeard("l1", "ada", "Mind the step, friend.", False)
+    assert [event.reason for event in world.events if isinstance(event, LineDone)] == ["interrupted"]
+
+
+def test_a_line_cut_before_its_first_word_was_heard_is_not_remembered():
+    world = World(Voiced())
+    assert talk(world, play=[50], cancel=True) == LineHeard("l1", "ada", "", False)
+    assert [memory.kind for memory in world.kept] == ["heard"] and world.closed == ["l1"]
+
+
+def test_a_game_that_never_reports_has_heard_all_of_it():
+    world = World(Voiced("Aye. No."))
+    assert talk(world) == LineHeard("l1", "ada", "Aye. No. ", True)
+
+
+def test_how_far_a_voiced_line_was_heard_is_noted_while_it_plays():
+    world = World(Voiced("one two three four five six seven eight nine ten eleven twelve"))
+    talk(world, play=[0, 100, 250, 400, 600, 600, 600, 600, 600, 600, 600], cancel=True)
+    assert world.noted[-1] == "one two three four five six" == world.kept[-1].text

@@ -18,10 +18,13 @@ from townsfolk import (
     Answer,
     Engine,
     LineAccepted,
+    LineAudio,
     LineDelta,
     LineDone,
     LineFailed,
+    LineHeard,
     LineStarted,
+    LineTiming,
     Status,
     TransportError,
     UsageError,
@@ -396,3 +399,41 @@ def test_the_thread_host_leaves_nothing_behind(opened: Any) -> None:
         time.sleep(0.01)
     assert threading.active_count() == before
     asyncio.run(asyncio.sleep(0))
+
+
+def test_a_voiced_line_is_remembered_as_far_as_it_was_played(cast_folder: Path, tmp_path: Path, script: str) -> None:
+    for kind in ("process", "thread"):
+        options = {"voice": "tones"}
+        with Engine.open(cast_folder, model=script, host=kind, options=options) as engine:  # type: ignore[arg-type]
+            line = engine.say("ada", "When does the boat come?")
+            events = hear(engine, line)
+            words = [word for event in events if isinstance(event, LineTiming) for word in event.words]
+            assert any(isinstance(event, LineAudio) and event.mouth for event in events)
+            engine.played(line, words[3][3] + 5)
+            engine.cancel(line)
+            heard = next(event for event in waited(engine) if isinstance(event, LineHeard))
+            assert heard == LineHeard(line, "ada", "The oil boat comes", False)
+            memories = ask(engine, engine.memory("ada"))["memories"]
+            assert (memories[-1]["text"], memories[-1]["ending"]) == ("The oil boat comes", "interrupted")
+
+
+def test_voices_of_one_game_do_not_overlap(cast_folder: Path, script: str) -> None:
+    for overlap, order in ((False, ["ada", "ada", "bo", "bo"]), (True, ["ada", "bo", "ada", "bo"])):
+        options = {"voice": "tones", "overlap": overlap}
+        with Engine.open(cast_folder, model=script, host="thread", options=options) as engine:
+            lines = [engine.say(npc, "When does the boat come?") for npc in ("ada", "bo")]
+            seen: list[str] = []
+            for event in waited(engine):
+                if isinstance(event, LineStarted | LineHeard):
+                    seen.append(event.npc)
+                if isinstance(event, LineDone) and overlap is False:
+                    engine.played(event.line, 10**6)
+                if len(seen) == 4:
+                    break
+            assert seen == order and len(set(lines)) == 2
+
+
+def waited(engine: Engine, seconds: float = 20) -> Iterator[Any]:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        yield from engine.wait(0.1)

@@ -63,6 +63,7 @@ class Engine:
         self._link: Link | None = None
         self._reader = FrameReader()
         self._open: dict[str, str] = {}  # line id: npc
+        self._sounding: dict[str, str] = {}  # the same, of voiced lines that may still be played
         self._npcs: dict[str, Mapping[str, Any]] = {}
         self._facts: dict[str, Any] = {}
         self._events: list[Event] = []  # made here, for the next poll
@@ -164,10 +165,23 @@ class Engine:
         self._send({"t": "set", "facts": told})
 
     def cancel(self, line: str) -> None:
-        """Stops a line; it ends as interrupted with what was said of it. One that has ended stays as it is."""
+        """Stops a line; it ends as interrupted with what was said of it. One that has ended stays as it is.
+
+        Of a voiced line the character remembers what was played: call :meth:`played` first.
+        """
         self._alive()
-        if line in self._open:
+        if line in self._open or line in self._sounding:
             self._send({"t": "cancel", "line": line})
+
+    def played(self, line: str, ms: int) -> None:
+        """Tells how much of a voiced line the player has heard; call it a few times a second, and before a cut.
+
+        Args:
+            ms: Milliseconds of the line's sound, counted from its beginning.
+        """
+        self._alive()
+        if line in self._sounding:
+            self._send({"t": "played", "line": line, "ms": int(ms)})
 
     def warm(self, npc: str) -> None:
         """The player may soon talk to this character: makes its model ready, so that its first word comes sooner."""
@@ -304,6 +318,7 @@ class Engine:
         if self._link is not None:
             self._link.close()
             self._link = None
+        self._sounding.clear()
         if self._fatal is not None:
             return
         now = time.monotonic()
@@ -343,9 +358,14 @@ class Engine:
                 elif line is None or t == "line_accepted":
                     self._news(t, message)
                 elif line in open_lines and t in EVENTS:  # what comes for a line that has ended here is too late
-                    ended = t in ("line_done", "line_failed")
-                    npc = open_lines.pop(line) if ended else open_lines[line]
+                    npc = open_lines[line]
+                    if t == "line_audio":
+                        self._sounding[line] = npc
+                    elif t in ("line_done", "line_failed"):
+                        del open_lines[line]
                     events.append(EVENTS[t](message, npc))
+                elif t == "line_heard" and self._sounding.pop(line, None) is not None:
+                    events.append(EVENTS[t](message, message["npc"]))
 
     def _news(self, t: str, m: Message) -> None:
         if t in EVENTS:

@@ -6,17 +6,17 @@ import asyncio
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from townsfolk.errors import ModelError, TownsfolkError
-from townsfolk.events import Event, LineAccepted, LineDone, LineFailed
-from townsfolk.gates import Fact, Gate, is_open
-from townsfolk.lore import World, known_lore
-from townsfolk.memory.rank import words
+from townsfolk.events import Event, LineAccepted, LineDone, LineFailed, LineStarted
+from townsfolk.gates import Fact, is_open
+from townsfolk.knowledge import Knowledge
+from townsfolk.lore import World
 from townsfolk.memory.recall import Recall, Recalled
 from townsfolk.memory.record import Ending, Memory, OpenLine
-from townsfolk.models.base import Call, Model, ModelEvent, Mood, Request, Spoken, Text
-from townsfolk.persona import Action, Persona
+from townsfolk.models.base import Audio, Call, Model, ModelEvent, Mood, Request, Spoken, Text, Timing
+from townsfolk.persona import Persona, tool
 from townsfolk.prompt import BUDGET, Prompt, build, stable_parts
 from townsfolk.turn import Deadlines, Turn
 
@@ -28,6 +28,8 @@ _RECALLED: Final = 8
 _SAID: Final = 6
 _NOTE_EVERY: Final = 0.5
 """Seconds between notes on disk of a line that is being spoken."""
+_LOOK_EVERY: Final = 0.05
+"""Seconds between looks at how far a voiced line has been played."""
 _FOR_DISK: Final = 0.05
 """Of the time that a line has, the share that the models leave to the disk."""
 
@@ -75,18 +77,18 @@ class Npc:
         self.recall = recall
         self.model = model
         self.last: dict[str, Why] = {}  # by player
-        self._world = world
         self._keep = keep
         self._facts = facts
         self._clock = clock
         self._budget = budget
         self._deadlines = deadlines
         self._stable = stable_parts(persona, world, budget)
-        self._known: tuple[dict[str, Fact], list[tuple[str, frozenset[str]]], int] | None = None
+        self._knowledge = Knowledge(persona, world)
 
     async def reply(self, turn: Turn, emit: Callable[[Event], None]) -> None:
         """Answers one player line; the events go to ``emit`` as they happen. Cancelling it interrupts the line."""
-        ends = asyncio.get_running_loop().time() + self._deadlines.whole_line
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + self._deadlines.whole_line
         now = self._clock()
         heard = Memory(self.persona.id, "heard", turn.player, turn.text, now, player=turn.player, turn=turn.line)
         accepted = self._keep([heard], [OpenLine(turn.line, turn.npc, turn.player, "", now)])
@@ -97,7 +99,7 @@ class Npc:
         request = self._request(turn, why.prompt)
         self.recall.add(heard)
         turn.begin(now)
-        model, topic = self.model.name, None
+        model, topic, walked_off = self.model.name, None, False
         try:
             spoken = await self._speak(turn, request, emit)
             model, topic = spoken.model, spoken.topic
@@ -108,14 +110,23 @@ class Npc:
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None:
                 task.uncancel()  # what was said is still to be remembered
-            last = turn.cut(model)
+            last, walked_off = turn.cut(model), True
         except Exception as error:
             told = error if isinstance(error, TownsfolkError) else ModelError("internal", repr(error))
             why = Why(why.prompt, why.recalled, error=str(told))
-            bark = self._bark(self.persona.barks.offline, request)
-            last = turn.cut(model) if turn.shown else turn.fail(told, bark)
+            last = turn.fail(told, self._bark(self.persona.barks.offline, request)) or turn.cut(model)
         self.last[turn.player] = why
-        kept = self._remember(turn, last, topic)
+        ending = _ending(last)
+        if turn.hearing:  # no more comes, but what is heard of it the player still decides
+            for event in last:
+                emit(event)
+            if not walked_off:
+                await self._hear_out(turn)
+            if not turn.hearing.complete:
+                ending = "interrupted"
+                request.playback.on_cut(turn.hearing.played_ms)
+            last, ends = turn.heard_out(), loop.time() + self._deadlines.whole_line * _FOR_DISK
+        kept = self._remember(turn, _words(last, turn), ending, topic)
         await _settled(kept, ends)  # a failure to write is told by whoever keeps; the line ends all the same
         for event in last:
             emit(event)
@@ -128,7 +139,7 @@ class Npc:
             build(
                 self._stable,
                 text,
-                knowledge=self._knowledge(text, talk),
+                knowledge=self._knowledge.fitting(text, talk, self._facts),
                 memories=recalled,
                 talk=talk,
                 budget=self._budget,
@@ -153,7 +164,7 @@ class Npc:
             facts=self._facts,
             said=self.recall.said(player, _SAID),
             asked=frozenset(self.recall.topics(player)),
-            actions={id: _tool(action) for id, action in persona.actions.items() if is_open(action.when, self._facts)},
+            actions={id: tool(action) for id, action in persona.actions.items() if is_open(action.when, self._facts)},
             max_tokens=persona.model.max_tokens,
             seed=zlib.crc32(turn.line.encode()),
             patience_s=self._deadlines.first_word,
@@ -189,13 +200,21 @@ class Npc:
     def _listener(
         self, turn: Turn, request: Request, emit: Callable[[Event], None], begun: Callable[[], None]
     ) -> Callable[[ModelEvent], None]:
+        loop = asyncio.get_running_loop()
+
         def listen(event: ModelEvent) -> None:
             if type(event) is Text:
                 events = turn.hear(event.text)
                 if len(events) > 1:  # it was the first
                     begun()
                 if turn.due(now := self._clock(), _NOTE_EVERY):
-                    self._keep(open_lines=[OpenLine(turn.line, turn.npc, turn.player, turn.shown, now)])
+                    self._note(turn, now)
+            elif type(event) is Audio:
+                events = turn.sound(event.pcm, event.rate, loop.time())
+                if events and type(events[0]) is LineStarted:
+                    begun()
+            elif type(event) is Timing:
+                events = turn.timed(event.words, event.shapes)
             elif type(event) is Mood:
                 events = turn.cue(event.kind, event.name)
             elif type(event) is Call and event.name in request.actions:  # a model may call what it was not offered
@@ -207,57 +226,49 @@ class Npc:
 
         return listen
 
-    def _remember(self, turn: Turn, last: Sequence[Event], topic: str | None) -> asyncio.Future[None]:
-        ending: Ending = "bark"  # a failed line was answered with one
-        shown = turn.shown
-        for event in last:
-            if isinstance(event, LineDone):
-                ending = event.reason
-            elif isinstance(event, LineFailed):
-                shown = event.text
+    async def _hear_out(self, turn: Turn) -> None:
+        """Waits until a voiced line has been played; cancelling it means that the player heard no more."""
+        loop, noted = asyncio.get_running_loop(), -1
+        self._note(turn, self._clock())
+        try:
+            while (left := turn.hearing.left(loop.time())) > 0:
+                await asyncio.sleep(min(left, _LOOK_EVERY))
+                if turn.hearing.played_ms >= noted + _NOTE_EVERY * 1000:
+                    noted = turn.hearing.played_ms
+                    self._note(turn, self._clock())
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None:
+                task.uncancel()
+
+    def _note(self, turn: Turn, now: float) -> None:
+        """Puts on disk how far the line has come, in case the host dies before it ends."""
+        self._keep(open_lines=[OpenLine(turn.line, turn.npc, turn.player, turn.heard, now)])
+
+    def _remember(self, turn: Turn, text: str, ending: Ending, topic: str | None) -> asyncio.Future[None]:
         memories = []
-        if shown:
+        if text:
             memories.append(
                 Memory(
-                    self.persona.id, "said", self.persona.id, shown, self._clock(),
+                    self.persona.id, "said", self.persona.id, text, self._clock(),
                     player=turn.player, turn=turn.line, ending=ending, topic=topic,
                 )
             )  # fmt: skip
             self.recall.add(memories[0])
         return self._keep(memories, closed=[turn.line])
 
-    def _knowledge(self, text: str, talk: Sequence[Memory]) -> list[str]:
-        """What the character knows now, most fitting first: what shares words with the talk, then its own concerns."""
-        said = set(words(text)).union(*(words(memory.text) for memory in talk[-1:]))
-        known, own = self._open_knowledge()
-        fitting = [item for item in known if not said.isdisjoint(item[1])]
-        fitting.sort(key=lambda item: -len(item[1] & said))  # stable: own facts first
-        return [fact for fact, _ in fitting] + [fact for fact, about in known[:own] if said.isdisjoint(about)]
-
-    def _open_knowledge(self) -> tuple[list[tuple[str, frozenset[str]]], int]:
-        """What no gate hides, each with its words; and how many of the first are the character's own facts."""
-        facts = dict(self._facts)
-        if self._known is None or self._known[0] != facts:  # gates change rarely
-            persona = self.persona
-            knows = [each.fact for each in persona.knows if is_open(each.when, facts)]
-            gated: list[tuple[Gate, str]] = [(each.when, each.fact) for each in persona.secrets]
-            gated += [(goal.when, f"You want: {goal.want}") for goal in persona.goals if goal.when != Gate()]
-            knows_too = [fact for gate, fact in gated if is_open(gate, facts)]
-            items = [(fact, frozenset(words(fact))) for fact in (*knows, *knows_too)]
-            items += [
-                (f"What you think of {id}: {relation.about}", frozenset(words(f"{id} {relation.about}")))
-                for id, relation in persona.relations.items()
-            ]
-            items += [
-                (lore.text, frozenset(words(f"{' '.join(lore.keys)} {lore.text}")))
-                for lore in known_lore(self._world, persona.id, facts).values()
-            ]
-            self._known = facts, items, len(knows)
-        return self._known[1:]
-
     def _bark(self, barks: Sequence[str], request: Request) -> str:
         lines = [line for line in barks if line not in request.said] or barks
         return lines[request.seed % len(lines)]
+
+
+def _ending(last: Sequence[Event]) -> Ending:
+    """How the line is remembered to have ended; one that failed was answered with a bark."""
+    return next((event.reason for event in last if isinstance(event, LineDone)), "bark")
+
+
+def _words(last: Sequence[Event], turn: Turn) -> str:
+    """What is remembered of the line."""
+    return next((event.text for event in last if isinstance(event, LineFailed)), turn.heard)
 
 
 async def _settled(future: asyncio.Future[None], until: float) -> None:
@@ -271,23 +282,3 @@ async def _settled(future: asyncio.Future[None], until: float) -> None:
                 task.uncancel()
         if future.done() or loop.time() >= until:
             return
-
-
-def _tool(action: Action) -> dict[str, Any]:
-    """An action as a JSON Schema function tool."""
-    properties: dict[str, Any] = {}
-    for id, arg in action.args.items():
-        properties[id] = {"type": {"text": "string", "number": "number", "flag": "boolean"}[arg.type]}
-        if arg.description:
-            properties[id]["description"] = arg.description
-        if arg.one_of:
-            properties[id]["enum"] = list(arg.one_of)
-    return {
-        "description": action.description,
-        "parameters": {
-            "type": "object",
-            "properties": properties,
-            "required": list(properties),
-            "additionalProperties": False,
-        },
-    }

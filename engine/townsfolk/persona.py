@@ -10,7 +10,19 @@ from pydantic_core import PydanticCustomError
 from townsfolk.gates import Gate, GateError, parse_gate
 from townsfolk.ids import is_id
 
-__all__ = ["Action", "Argument", "Barks", "Example", "Goal", "Knowledge", "ModelHints", "Persona", "Relation", "Topic"]
+__all__ = [
+    "Action",
+    "Argument",
+    "Barks",
+    "Example",
+    "Goal",
+    "Knowledge",
+    "ModelHints",
+    "Persona",
+    "Relation",
+    "Topic",
+    "tool",
+]
 
 
 def _gate(data: object) -> Gate:
@@ -191,3 +203,23 @@ class Persona(_Part):
                     {"action": topic.does.action, "path": ["topics", id, "does", "action"]},
                 )
         return self
+
+
+def tool(action: Action) -> dict[str, Any]:
+    """An action as a JSON Schema function tool."""
+    properties: dict[str, Any] = {}
+    for id, arg in action.args.items():
+        properties[id] = {"type": {"text": "string", "number": "number", "flag": "boolean"}[arg.type]}
+        if arg.description:
+            properties[id]["description"] = arg.description
+        if arg.one_of:
+            properties[id]["enum"] = list(arg.one_of)
+    return {
+        "description": action.description,
+        "parameters": {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        },
+    }

@@ -7,13 +7,28 @@ from enum import Enum
 from typing import Final
 
 from townsfolk.errors import TownsfolkError
-from townsfolk.events import ActionRequested, Cue, Event, LineDelta, LineDone, LineFailed, LineStarted, LineThinking
+from townsfolk.events import (
+    ActionRequested,
+    Cue,
+    Event,
+    LineAudio,
+    LineDelta,
+    LineDone,
+    LineFailed,
+    LineHeard,
+    LineStarted,
+    LineThinking,
+    LineTiming,
+)
 from townsfolk.guard import clean_shown
+from townsfolk.hearing import Hearing, Word, loudness
 
 __all__ = ["MAX_ACTIONS", "Deadlines", "Phase", "Turn"]
 
 MAX_ACTIONS: Final = 4
 """Actions that one line may ask for; more of them are a model in a loop."""
+_SOUND: Final = 16_384
+"""Bytes of sound in one event, at most: a third of a second, and well under the limit of a frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +68,9 @@ _NEXT: Final = {
 class Turn:
     """One turn. Methods return the events that the game is to hear; in a phase that has ended they return none."""
 
-    __slots__ = ("_actions", "_at", "_noted_at", "_phase", "_pieces", "_thought", "line", "npc", "player", "text")
+    __slots__ = (
+        "_actions", "_at", "_noted_at", "_phase", "_pieces", "_thought", "hearing", "line", "npc", "player", "text",
+    )  # fmt: skip
 
     def __init__(self, line: str, npc: str, player: str, text: str) -> None:
         self.line = line
@@ -66,6 +83,7 @@ class Turn:
         self._actions = 0
         self._noted_at = 0.0
         self._thought = False
+        self.hearing = Hearing()
 
     def begin(self, now: float) -> None:
         """The model is asked. What is shown is noted on disk for the first time a while from now."""
@@ -79,6 +97,11 @@ class Turn:
     def shown(self) -> str:
         """What the player has seen of the line."""
         return "".join(self._pieces)
+
+    @property
+    def heard(self) -> str:
+        """What the player has had of the line: what was played of a voiced one, what was shown of another."""
+        return self.hearing.heard(self.shown) if self.hearing else self.shown
 
     @property
     def over(self) -> bool:
@@ -106,6 +129,31 @@ class Turn:
             return [LineStarted(self.line, self.npc), delta]
         return [delta]
 
+    def sound(self, pcm: bytes, rate: int, now: float) -> list[Event]:
+        """The model gives more of the line's sound."""
+        if self.over or not pcm:
+            return []
+        events: list[Event] = []
+        if self._phase is Phase.ASKED:
+            self._to(Phase.SPEAKING)
+            events.append(LineStarted(self.line, self.npc))
+        for start in range(0, len(pcm), _SOUND):
+            piece = pcm[start : start + _SOUND]
+            at = self.hearing.sound(piece, rate, now)
+            events.append(LineAudio(self.line, self.npc, at, rate, piece, loudness(piece, rate)))
+        return events
+
+    def timed(self, words: tuple[Word, ...], shapes: tuple[tuple[int, str], ...]) -> list[Event]:
+        """The model says when words sound."""
+        if self.over:
+            return []
+        self.hearing.timed(words)
+        return [LineTiming(self.line, self.npc, words, shapes)]
+
+    def heard_out(self) -> list[Event]:
+        """Playback of a voiced line is over, one way or the other."""
+        return [LineHeard(self.line, self.npc, self.heard, self.hearing.complete)] if self.hearing else []
+
     def cue(self, kind: str, name: str) -> list[Event]:
         """The model gives a stage direction for what follows."""
         return [] if self.over else [Cue(self.line, self.npc, self._at, kind, name)]
@@ -122,6 +170,7 @@ class Turn:
         if self._phase is not Phase.SPEAKING:
             return []
         self._to(Phase.DONE)
+        self.hearing.ended = True
         return [LineDone(self.line, self.npc, self.shown, "bark" if bark else "complete", model)]
 
     def cut(self, model: str) -> list[Event]:

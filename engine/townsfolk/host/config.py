@@ -30,6 +30,8 @@ class Config:
         text_model: The text model's name.
         gguf: The local model's file; None looks for one (see docs/models.md).
         words_per_second: The pace of authored lines; None gives them at once.
+        voice: What says lines aloud: ``tones``; None leaves them written.
+        overlap: Whether characters of one game may talk over each other.
         thinking: Seconds without a word after which the character says a thinking bark.
         first_word: Seconds that all models together have for the first word; after that an offline bark stands for the
             line.
@@ -48,6 +50,8 @@ class Config:
     text_model: str = TEXT
     gguf: str | None = None
     words_per_second: float | None = 14.0
+    voice: str | None = None
+    overlap: bool = False
     thinking: float = 1.5
     first_word: float = 8.0
     whole_line: float = 20.0
@@ -60,14 +64,15 @@ class Config:
             UsageError: A setting is unknown or of the wrong kind, or holds an API key.
         """
         known = {field.name: str(field.type) for field in fields(cls)}
-        kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "float": (int, float)}
+        kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "float": (int, float), "bool": bool}
         for name, value in data.items():
             if name not in known:
                 key = "key" in name.lower() or "token" in name.lower()
                 hint = "Keys come from the environment: set OPENAI_API_KEY." if key else f"Known: {', '.join(known)}."
                 raise UsageError("bad_argument", f"there is no setting {name!r}", hint=hint)
             kind, _, optional = known[name].partition(" | ")
-            if not (value is None and optional) and (not isinstance(value, kinds[kind]) or isinstance(value, bool)):
+            fits = isinstance(value, kinds[kind]) and isinstance(value, bool) == (kind == "bool")
+            if not fits and not (value is None and optional):
                 raise UsageError("bad_argument", f"the setting {name!r} cannot be {value!r}")
             if isinstance(value, str) and value.startswith("sk-"):
                 raise UsageError("bad_argument", f"the setting {name!r} holds an API key; set OPENAI_API_KEY instead")

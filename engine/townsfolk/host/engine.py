@@ -41,6 +41,8 @@ class Client:
     def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
         self.send = send
         self.turns: dict[str, tuple[Turn, asyncio.Task[None]]] = {}
+        self.floor = asyncio.Lock()
+        """Held by the line that sounds: characters of one game do not talk over each other."""
 
     def emit(self, event: Event) -> None:
         self.send(message(event))
@@ -139,6 +141,10 @@ class Host:
             case "cancel":
                 if sent["line"] in client.turns:
                     client.turns[sent["line"]][1].cancel()
+            case "played":
+                if sent["line"] in client.turns:
+                    hearing = client.turns[sent["line"]][0].hearing
+                    hearing.played(int(sent["ms"]), asyncio.get_running_loop().time())
             case "set":
                 self._set(sent["facts"])
             case "observe":
@@ -197,7 +203,11 @@ class Host:
                 npc = await asyncio.wait_for(self._npc(turn.npc), self._deadlines.first_word)
             except TimeoutError:
                 raise StoreError("save_slow", f"what {turn.npc} remembers cannot be read in time") from None
-        await npc.reply(turn, client.emit)
+        if self.config.voice is None or self.config.overlap:
+            await npc.reply(turn, client.emit)
+        else:
+            async with client.floor:
+                await npc.reply(turn, client.emit)
 
     def _refuse(self, client: Client, line: str, npc: str, code: str, why: str) -> None:
         client.emit(LineFailed(line, npc, self._bark(npc, line, code), code, why, HINTS[code]))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from townsfolk.cast import Cast
-from townsfolk.errors import ModelError, TownsfolkError
+from townsfolk.errors import ModelError, TownsfolkError, UsageError
 from townsfolk.gates import Fact
 from townsfolk.host.config import Config
 from townsfolk.host.keys import key_for
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from townsfolk.memory.embed import Embedder
     from townsfolk.models.local_files import LocalModel
     from townsfolk.simulator import Simulator
+    from townsfolk.speech.ports import Voice
 
-__all__ = ["Lineup", "find_embedder"]
+__all__ = ["VOICES", "Lineup", "find_embedder", "find_voice"]
+
+VOICES: Final = ("tones",)
+"""What ``voice`` may be, besides nothing."""
 
 
 class Lineup:
@@ -48,13 +52,15 @@ class Lineup:
         self._simulator: Simulator | None = None
         self._embedder: Embedder | None = None
         self._gguf: LocalModel | None = None
+        self._voice: Voice | None = None
 
     async def start(self) -> None:
         """Looks what there is, apart from the loop.
 
         Raises:
-            TownsfolkError: The configured model does not exist.
+            TownsfolkError: The configured model or voice does not exist.
         """
+        self._voice = find_voice(self._config.voice)
         ladder(self._config.model, key=False, local=False)
         self._gguf, self._embedder = await asyncio.to_thread(self._look)
         if self._config.model.startswith("scripted:"):
@@ -79,13 +85,20 @@ class Lineup:
         rungs = self._rungs(wanted)
         if rungs not in self._ladders:
             models = [self._build(rung) for rung in rungs]
-            self._ladders[rungs] = models[0] if len(models) == 1 else self._fallback(models)
+            self._ladders[rungs] = self._aloud(models[0] if len(models) == 1 else self._fallback(models))
         return self._ladders[rungs]
 
     def _fallback(self, models: list[Model]) -> Model:
         from townsfolk.models.fallback import Fallback
 
         return Fallback(models, first_word_s=self._config.first_word, on_change=self._on_model)
+
+    def _aloud(self, model: Model) -> Model:
+        if self._voice is None:
+            return model
+        from townsfolk.speech.aloud import Aloud
+
+        return Aloud(model, self._voice)
 
     def models(self) -> list[Model]:
         """One of each kind that there can be here, for `townsfolk doctor`."""
@@ -94,6 +107,8 @@ class Lineup:
     async def close(self) -> None:
         for model in self._built.values():
             await model.close()
+        if self._voice is not None:
+            await self._voice.close()
         if self._simulator is not None:
             await self._simulator.close()
 
@@ -168,3 +183,19 @@ def find_embedder() -> Embedder | None:
         return MiniLM()
     except TownsfolkError:
         return None  # the authored model says once that it matches words only
+
+
+def find_voice(name: str | None) -> Voice | None:
+    """The voice of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    match name:
+        case None:
+            return None
+        case "tones":
+            from townsfolk.speech.tones import Tones
+
+            return Tones()
+    raise UsageError("bad_argument", f"{name!r} is no voice", hint=f"Choose one of {', '.join(VOICES)}.")

@@ -25,6 +25,7 @@ __all__ = [
     "Model",
     "ModelEvent",
     "Mood",
+    "Playback",
     "Request",
     "Spoken",
     "Text",
@@ -114,6 +115,20 @@ class Billed:
     line: str
 
 
+class Playback:
+    """What becomes of a voiced line's sound once a model has given it.
+
+    Attributes:
+        on_cut: Set by a model that must know: called once with the milliseconds that were played, when the player
+            did not hear the line to its end. It must not block, and may come after ``speak`` has returned.
+    """
+
+    __slots__ = ("on_cut",)
+
+    def __init__(self) -> None:
+        self.on_cut: Callable[[int], None] = lambda ms: None
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """A picture that the character sees. ``about`` is what the game says it shows."""
@@ -156,6 +171,7 @@ class Request:
             at once, with ``not_ready``.
         images: What the character sees, for models that can look.
         voice: The voice to speak the line with; None asks for words only.
+        playback: Tells the model what was heard of a voiced line.
         bill: Told of every response of a paid model once: cancelled, failed and given up ones too, maybe after
             ``speak`` has returned.
     """
@@ -174,6 +190,7 @@ class Request:
     patience_s: float | None = None
     images: tuple[Image, ...] = ()
     voice: str | None = None
+    playback: Playback = field(default_factory=Playback)
     bill: Callable[[Billed], None] | None = None
 
 

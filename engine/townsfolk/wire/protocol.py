@@ -95,7 +95,12 @@ MESSAGES: Final[Mapping[str, MessageType]] = {
         "Game facts that gates look at.",
         {"facts": Field("map", "Names and values: text, number, flag or null.", reaches_model=True)},
     ),
-    "cancel": MessageType("game", "Stop a line.", {"line": _line()}),
+    "cancel": MessageType("game", "Stop a line: one that is spoken, or one that still sounds.", {"line": _line()}),
+    "played": MessageType(
+        "game",
+        "How much of a voiced line has been played; sent a few times a second, and when it is cut.",
+        {"line": _line(), "ms": Field("number", "Milliseconds of its sound.")},
+    ),
     "why": MessageType(
         "game",
         "Ask what a character was told for its last line, or would be told for a new one.",
