@@ -25,10 +25,12 @@ from townsfolk import (
     LineHeard,
     LineStarted,
     LineTiming,
+    PlayerHeard,
     Status,
     TransportError,
     UsageError,
 )
+from townsfolk.speech.spelling import spelled
 from townsfolk.transports import Link, LinkLostError, TcpTransport
 from townsfolk.wire.codec import encode
 
@@ -317,7 +319,7 @@ def test_a_bridge_that_is_not_there_is_told_and_tried_again() -> None:
         while time.monotonic() < deadline and not any(isinstance(event, Status) for event in events):
             events += engine.wait(0.1)
         assert [event.code for event in events if isinstance(event, Status)] == ["bridge_refused"]
-        assert line in engine._open  # it waits for the bridge
+        assert line in engine._session.open  # it waits for the bridge
 
 
 def test_a_bridge_wants_its_token(cast_folder: Path, tmp_path: Path, script: str) -> None:
@@ -431,6 +433,47 @@ def test_voices_of_one_game_do_not_overlap(cast_folder: Path, script: str) -> No
                 if len(seen) == 4:
                     break
             assert seen == order and len(set(lines)) == 2
+
+
+def test_a_player_may_speak_instead_of_typing(cast_folder: Path, script: str) -> None:
+    for kind in ("process", "thread"):
+        options = {"ear": "tones", "voice": "tones"}
+        with Engine.open(cast_folder, model=script, host=kind, options=options) as engine:  # type: ignore[arg-type]
+            line = engine.listen("ada", rate=16000)
+            sound = spelled("When does the boat come?", 16000)
+            for start in range(0, len(sound), 3200):
+                engine.speech(line, sound[start : start + 3200])
+            engine.listened(line)
+            events = hear(engine, line)
+            told = [event for event in events if isinstance(event, PlayerHeard)]
+            assert told[-1] == PlayerHeard(line, "ada", "When does the boat come?", True)
+            assert len(told) > 2 and not any(event.final for event in told[:-1])
+            assert events[-1] == LineDone(line, "ada", "The oil boat comes on a Tuesday.", "complete", "scripted")
+            assert ask(engine, engine.memory("ada"))["memories"][0]["text"] == "When does the boat come?"
+            # Nobody has reported that the answer was played: hands-free speech cuts it.
+            again = engine.listen("ada", hands_free=True)
+            engine.speech(again, bytes(9600) + spelled("Stop.") + bytes(24000))
+            seen = hear(engine, again)
+            cut = next(event for event in seen if isinstance(event, LineHeard))
+            assert cut.line == line and not cut.complete
+            assert [event.text for event in seen if isinstance(event, PlayerHeard)][-1] == "Stop."
+
+
+def test_an_ear_that_hears_nothing_says_so(cast_folder: Path, script: str) -> None:
+    with Engine.open(cast_folder, model=script, host="thread", options={"ear": "tones"}) as engine:
+        silent = engine.listen("ada")
+        engine.speech(silent, bytes(4800))
+        engine.listened(silent)
+        assert hear(engine, silent)[-1].code == "nothing_heard"
+        closed = engine.listen("ada")
+        engine.cancel(closed)
+        assert hear(engine, closed)[-1] == LineDone(closed, "ada", "", "interrupted", "")
+        with pytest.raises(UsageError):
+            engine.listen("ada", rate=1)
+    with Engine.open(cast_folder, model=script, host="thread") as engine:
+        deaf = engine.listen("ada")
+        failed = hear(engine, deaf)[-1]
+        assert failed.code == "no_ear" and failed.text
 
 
 def waited(engine: Engine, seconds: float = 20) -> Iterator[Any]:

@@ -13,22 +13,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from townsfolk.errors import HINTS, ProtocolError, TransportError, UsageError
-from townsfolk.events import Event, LineDelta, LineDone, LineFailed, Status
+from townsfolk.errors import UsageError
+from townsfolk.events import Event, LineDone, LineFailed
 from townsfolk.ids import line_ids
-from townsfolk.transports import Link, LinkLostError, ProcessTransport, TcpTransport, ThreadTransport, Transport
-from townsfolk.wire.codec import FrameReader, Message, decode, encode
-from townsfolk.wire.events import EVENTS
-from townsfolk.wire.protocol import MAX_LINE, PROTOCOL
+from townsfolk.session import BACKOFF, Session
+from townsfolk.transports import ProcessTransport, TcpTransport, ThreadTransport, Transport
+from townsfolk.wire.codec import Message
+from townsfolk.wire.protocol import MAX_LINE
 
 __all__ = ["Engine"]
 
-BACKOFF: Final = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before each new try to reach the host."""
-_HEALTHY: Final = 10.0
-"""A host that lived so long starts the backoff anew."""
-_TRIES: Final = 4
-"""A process that never said welcome is not started more often than this: it would fail for ever."""
+_SPEECH: Final = 32_000
+"""Bytes of sound in one message, at most."""
 
 
 class Engine:
@@ -55,26 +51,9 @@ class Engine:
     ) -> None:
         """Use :meth:`open` or :meth:`connect`; this takes any transport, and a backoff of one's own."""
         self.player = player
-        self._backoff = backoff
-        self._transport = transport
-        self._token = token
-        self._session = uuid.uuid4().hex[:12]
-        self._ids = line_ids(self._session)
-        self._link: Link | None = None
-        self._reader = FrameReader()
-        self._open: dict[str, str] = {}  # line id: npc
-        self._sounding: dict[str, str] = {}  # the same, of voiced lines that may still be played
-        self._npcs: dict[str, Mapping[str, Any]] = {}
-        self._facts: dict[str, Any] = {}
-        self._events: list[Event] = []  # made here, for the next poll
-        self._waiting: list[Message] = []  # sent as soon as there is a link
-        self._welcomed = False
-        self._failures = 0
-        self._retry_at = 0.0
-        self._linked_at = 0.0
-        self._fatal: Status | None = None
+        self._ids = line_ids(uuid.uuid4().hex[:12])
         self._closed = False
-        self._connect()
+        self._session = Session(transport, token, backoff)
 
     @classmethod
     def open(
@@ -138,9 +117,46 @@ class Engine:
         """
         line = next(self._ids)
         self._alive()
-        self._open[line] = npc
-        self._send({"t": "say", "line": line, "npc": npc, "text": _sendable(text), "player": player or self.player})
+        self._session.open[line] = npc
+        self._session.send(
+            {"t": "say", "line": line, "npc": npc, "text": _sendable(text), "player": player or self.player}
+        )
         return line
+
+    def listen(self, npc: str, *, player: str | None = None, rate: int = 24000, hands_free: bool = False) -> str:
+        """A player begins to speak to a character; returns the line's id. Needs the setting ``ear``.
+
+        Send the microphone's sound with :meth:`speech`. `PlayerHeard` tells what is understood; the final one is the
+        player's line, and the answer comes under the same id. Lines that still sound to this player are cut.
+
+        Args:
+            rate: Samples a second of that sound, 8,000 to 48,000.
+            hands_free: The ear finds out when the player begins and stops; otherwise call :meth:`listened`.
+
+        Raises:
+            UsageError: The rate is out of range.
+        """
+        if not 8000 <= rate <= 48000:
+            raise UsageError("bad_argument", f"a rate of {rate} samples a second is not between 8,000 and 48,000")
+        self._alive()
+        line = next(self._ids)
+        self._session.open[line] = npc
+        sent = {"line": line, "npc": npc, "player": player or self.player, "rate": rate, "hands_free": hands_free}
+        self._session.send({"t": "listen", **sent})
+        return line
+
+    def speech(self, line: str, pcm: bytes) -> None:
+        """More of the player's speech: one channel of signed 16-bit little-endian samples."""
+        self._alive()
+        if line in self._session.open:
+            for start in range(0, len(pcm), _SPEECH):
+                self._session.send({"t": "speech", "line": line, "pcm": bytes(pcm[start : start + _SPEECH])})
+
+    def listened(self, line: str) -> None:
+        """The player has said all: push-to-talk was let go."""
+        self._alive()
+        if line in self._session.open:
+            self._session.send({"t": "listened", "line": line})
 
     def observe(self, text: str, *, npcs: Iterable[str] | None = None) -> None:
         """Something happened that the characters ``npcs`` (all when absent) saw or heard, in plain words."""
@@ -148,7 +164,7 @@ class Engine:
         sent: Message = {"t": "observe", "text": _sendable(text)}
         if npcs is not None:
             sent["npcs"] = list(npcs)
-        self._send(sent)
+        self._session.send(sent)
 
     def set(self, facts: Mapping[str, Any] | None = None, **more: Any) -> None:
         """Tells game facts that gates look at: text, numbers, True, False or None.
@@ -161,8 +177,8 @@ class Engine:
         for name, value in told.items():
             if value is not None and not isinstance(value, str | int | float | bool):
                 raise UsageError("bad_argument", f"the fact {name!r} cannot be a {type(value).__name__}")
-        self._facts.update(told)
-        self._send({"t": "set", "facts": told})
+        self._session.facts.update(told)
+        self._session.send({"t": "set", "facts": told})
 
     def cancel(self, line: str) -> None:
         """Stops a line; it ends as interrupted with what was said of it. One that has ended stays as it is.
@@ -170,8 +186,8 @@ class Engine:
         Of a voiced line the character remembers what was played: call :meth:`played` first.
         """
         self._alive()
-        if line in self._open or line in self._sounding:
-            self._send({"t": "cancel", "line": line})
+        if line in self._session.open or line in self._session.sounding:
+            self._session.send({"t": "cancel", "line": line})
 
     def played(self, line: str, ms: int) -> None:
         """Tells how much of a voiced line the player has heard; call it a few times a second, and before a cut.
@@ -180,13 +196,13 @@ class Engine:
             ms: Milliseconds of the line's sound, counted from its beginning.
         """
         self._alive()
-        if line in self._sounding:
-            self._send({"t": "played", "line": line, "ms": int(ms)})
+        if line in self._session.sounding:
+            self._session.send({"t": "played", "line": line, "ms": int(ms)})
 
     def warm(self, npc: str) -> None:
         """The player may soon talk to this character: makes its model ready, so that its first word comes sooner."""
         self._alive()
-        self._send({"t": "warm", "npc": npc})
+        self._session.send({"t": "warm", "npc": npc})
 
     def why(self, npc: str, text: str | None = None, *, player: str | None = None) -> str:
         """Asks what the character was told for its last line, or would be told for ``text``; an ``Answer`` comes."""
@@ -202,27 +218,11 @@ class Engine:
     @property
     def npcs(self) -> Mapping[str, Mapping[str, Any]]:
         """Name and role of each character, by id; empty until the status ``ready`` has come."""
-        return self._npcs
+        return self._session.npcs
 
     def poll(self) -> list[Event]:
         """What has happened since the last poll, in order. Call it once a frame: it never blocks and never raises."""
-        link = self._link
-        if link is None:
-            if not self._closed and self._fatal is None and time.monotonic() >= self._retry_at:
-                self._connect()
-        else:
-            try:
-                data = link.receive()
-                if data:
-                    self._receive(data)
-            except LinkLostError as error:
-                self._lost(str(error))
-            except ProtocolError as error:
-                self._lost(error.message)
-        if not self._events:
-            return []
-        events, self._events = self._events, []
-        return events
+        return self._session.poll()
 
     def wait(self, seconds: float = 0.05) -> list[Event]:
         """Like :meth:`poll`, but sleeps until something has come, at most so long. For tools without a frame loop."""
@@ -232,8 +232,7 @@ class Engine:
             left = deadline - time.monotonic()
             if events or left <= 0:
                 return events
-            if self._link is None or not self._link.wait(min(left, 0.5)):
-                time.sleep(min(left, 0.01) if self._link is None else 0)
+            self._session.sleep(left)
 
     def until(self, line: str, seconds: float = 60.0) -> Iterator[Event]:
         """The events up to the end of a line, as they come: for tools and tests. Ends early after ``seconds``."""
@@ -248,30 +247,14 @@ class Engine:
 
     def close(self, seconds: float = 5.0) -> None:
         """Ends the host, which keeps everything first; waits for that at most so long. May be called twice."""
-        if self._closed:
-            return
         self._closed = True
-        deadline = time.monotonic() + seconds
-        if self._link is not None:
-            try:
-                self._link.send(encode({"t": "close"}))
-                while time.monotonic() < deadline:  # until the host has kept all and hangs up
-                    if self._link.wait(0.1):
-                        self._link.receive()
-            except LinkLostError:
-                pass
-            self._link.close()
-            self._link = None
-        self._transport.close(max(0.1, deadline - time.monotonic()))
-        self._open.clear()
+        self._session.close(seconds)
 
     def __enter__(self) -> Engine:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    # --- the link -----------------------------------------------------------------------------------------------
 
     def _alive(self) -> None:
         if self._closed:
@@ -280,107 +263,8 @@ class Engine:
     def _ask(self, message: Message) -> str:
         self._alive()
         message["id"] = next(self._ids)
-        self._send(message)
+        self._session.send(message)
         return str(message["id"])
-
-    def _send(self, message: Message) -> None:
-        if self._fatal is not None:
-            self._end_lines(self._fatal.code, self._fatal.message)
-            return
-        if self._link is None:
-            self._waiting.append(message)
-            return
-        try:
-            self._link.send(encode(message))
-        except LinkLostError as error:
-            self._lost(str(error))
-        except ProtocolError as error:
-            raise UsageError("bad_argument", error.message) from None
-
-    def _connect(self) -> None:
-        hello: Message = {"t": "hello", "proto": list(PROTOCOL), "client": "python/0.1.0"}
-        if self._token is not None:
-            hello["token"] = self._token
-        first: list[Message] = [hello]
-        if self._facts:
-            first.append({"t": "set", "facts": self._facts})
-        try:
-            self._link = self._transport.open()
-            self._reader = FrameReader()
-            self._linked_at = time.monotonic()
-            for message in first + self._waiting:
-                self._link.send(encode(message))
-            self._waiting.clear()
-        except (TransportError, LinkLostError) as error:
-            self._lost(str(error))
-
-    def _lost(self, reason: str) -> None:
-        if self._link is not None:
-            self._link.close()
-            self._link = None
-        self._sounding.clear()
-        if self._fatal is not None:
-            return
-        now = time.monotonic()
-        if self._welcomed and now - self._linked_at > _HEALTHY:
-            self._failures = 0
-        code = self._transport.lost if self._welcomed else self._transport.refused
-        message = f"{self._transport.what} is gone: {reason}"
-        self._failures += 1
-        if not self._welcomed and code == "host_failed" and self._failures >= _TRIES:
-            self._fatal = Status(code, message, HINTS[code])
-        self._welcomed = False
-        self._retry_at = now + self._backoff[min(self._failures, len(self._backoff)) - 1]
-        # One status for each loss, not one for each try.
-        if self._failures == 1 or self._fatal is not None or code == self._transport.lost:
-            self._events.append(Status(code, message, HINTS[code]))
-        # Lines that wait for the first start stay; those that a host had are over.
-        waiting = {message.get("line") for message in self._waiting}
-        self._end_lines(code, message, keep=waiting if self._fatal is None else frozenset())
-
-    def _end_lines(self, code: str, message: str, keep: Iterable[Any] = ()) -> None:
-        kept = set(keep)
-        for line, npc in list(self._open.items()):
-            if line not in kept:
-                barks = self._npcs.get(npc, {}).get("offline") or [""]
-                bark = barks[self._failures % len(barks)]
-                self._events.append(LineFailed(line, npc, bark, code, message, HINTS.get(code, "")))
-                del self._open[line]
-
-    def _receive(self, data: bytes) -> None:
-        events, open_lines = self._events, self._open
-        for payload in self._reader.feed(data):
-            for message in decode(payload, trusted=True):
-                t, line = message["t"], message.get("line")
-                if t == "line_delta":  # nearly all are, and this runs in a game's frame
-                    if line in open_lines:
-                        events.append(LineDelta(line, open_lines[line], message["text"]))
-                elif line is None or t == "line_accepted":
-                    self._news(t, message)
-                elif line in open_lines and t in EVENTS:  # what comes for a line that has ended here is too late
-                    npc = open_lines[line]
-                    if t == "line_audio":
-                        self._sounding[line] = npc
-                    elif t in ("line_done", "line_failed"):
-                        del open_lines[line]
-                    events.append(EVENTS[t](message, npc))
-                elif t == "line_heard" and self._sounding.pop(line, None) is not None:
-                    events.append(EVENTS[t](message, message["npc"]))
-
-    def _news(self, t: str, m: Message) -> None:
-        if t in EVENTS:
-            self._events.append(EVENTS[t](m, ""))
-        elif t == "welcome":
-            self._welcomed = True
-            self._npcs = m["npcs"]
-            self._events.append(Status("ready", f"{len(self._npcs)} characters; {m['model']} speaks"))
-        elif t == "error":
-            status = Status(m["code"], m["message"], m["hint"])
-            self._events.append(status)
-            if m.get("fatal"):  # the host says that it cannot work so; trying again would not help
-                self._fatal = status
-                self._end_lines(status.code, status.message)
-        # A newer host may say more than this client knows.
 
 
 def _sendable(text: str) -> str:

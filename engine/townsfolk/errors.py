@@ -60,6 +60,9 @@ HINTS: Final[Mapping[str, str]] = {
     "host_failed": "The engine process cannot start; run `townsfolk doctor`.",
     "bridge_refused": "Start the bridge (`townsfolk serve`) or correct the address.",
     "bridge_lost": "The connection to the bridge ended; it is tried again by itself.",
+    # speech
+    "no_ear": "Set `ear` to what shall listen (docs/speech.md), or let the player type.",
+    "nothing_heard": "Nothing was understood; let the player say it again.",
     # models
     "missing_key": "Set OPENAI_API_KEY, or use `--model authored`, which needs none.",
     "bad_key": "The server refused the API key; check OPENAI_API_KEY, or TOWNSFOLK_TEXT_KEY for a server of your own.",

@@ -31,6 +31,7 @@ class Config:
         gguf: The local model's file; None looks for one (see docs/models.md).
         words_per_second: The pace of authored lines; None gives them at once.
         voice: What says lines aloud: ``tones``; None leaves them written.
+        ear: What understands players who speak: ``tones``; None lets them type only.
         overlap: Whether characters of one game may talk over each other.
         thinking: Seconds without a word after which the character says a thinking bark.
         first_word: Seconds that all models together have for the first word; after that an offline bark stands for the
@@ -51,6 +52,7 @@ class Config:
     gguf: str | None = None
     words_per_second: float | None = 14.0
     voice: str | None = None
+    ear: str | None = None
     overlap: bool = False
     thinking: float = 1.5
     first_word: float = 8.0

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from townsfolk.cast import Cast, load_cast
 from townsfolk.errors import HINTS, ModelError, ProtocolError, StoreError, TownsfolkError
-from townsfolk.events import Answer, Event, LineFailed, Status
+from townsfolk.events import Answer, Event, LineDone, LineFailed, Status
 from townsfolk.gates import Fact
 from townsfolk.guard import clean_player
 from townsfolk.host.answers import describe_memory, describe_why
+from townsfolk.host.client import Client
 from townsfolk.host.committer import Committer
 from townsfolk.host.config import Config
 from townsfolk.host.lineup import Lineup
@@ -26,26 +27,13 @@ from townsfolk.memory.recall import Recall
 from townsfolk.memory.sqlite import SqliteStore, read_only_copy
 from townsfolk.npc import Npc
 from townsfolk.turn import Deadlines, Turn
-from townsfolk.wire.events import message
+from townsfolk.wire.codec import raw
 from townsfolk.wire.protocol import MAX_LINE
 
-__all__ = ["Client", "Host"]
+__all__ = ["Host"]
 
 _QUEUED: Final = 4
 """Lines that a player may have waiting with one character before it is busy."""
-
-
-class Client:
-    """One game that talks with the host. ``send`` takes messages for it and never blocks."""
-
-    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
-        self.send = send
-        self.turns: dict[str, tuple[Turn, asyncio.Task[None]]] = {}
-        self.floor = asyncio.Lock()
-        """Held by the line that sounds: characters of one game do not talk over each other."""
-
-    def emit(self, event: Event) -> None:
-        self.send(message(event))
 
 
 class Host:
@@ -108,8 +96,7 @@ class Host:
     def leave(self, client: Client) -> None:
         """A game is gone: its lines are cut, and remembered as far as they were shown."""
         self.clients.discard(client)
-        for _, task in list(client.turns.values()):
-            task.cancel()
+        client.cut()
 
     async def dismiss(self, client: Client) -> None:
         """A game says goodbye: the same, and when this returns all is on disk."""
@@ -120,6 +107,8 @@ class Host:
 
     async def close(self) -> None:
         """Cuts what is open, keeps everything, gives back all resources."""
+        for client in self.clients:
+            client.cut()
         while tasks := {task for queue in self._queues.values() for task in queue} | self._tasks:
             for task in tasks - self._observing:
                 task.cancel()
@@ -139,12 +128,15 @@ class Host:
             case "say":
                 self._say(client, sent["line"], sent["npc"], sent["text"], sent.get("player") or "player")
             case "cancel":
-                if sent["line"] in client.turns:
-                    client.turns[sent["line"]][1].cancel()
+                client.cancel(sent["line"])
+            case "listen":
+                self._listen(client, sent)
+            case "speech":
+                client.speech(sent["line"], raw(sent["pcm"]))
+            case "listened":
+                client.listened(sent["line"])
             case "played":
-                if sent["line"] in client.turns:
-                    hearing = client.turns[sent["line"]][0].hearing
-                    hearing.played(int(sent["ms"]), asyncio.get_running_loop().time())
+                client.played(sent["line"], int(sent["ms"]))
             case "set":
                 self._set(sent["facts"])
             case "observe":
@@ -208,6 +200,29 @@ class Host:
         else:
             async with client.floor:
                 await npc.reply(turn, client.emit)
+
+    def _listen(self, client: Client, sent: Mapping[str, Any]) -> None:
+        line, npc, player, rate = sent["line"], sent["npc"], sent.get("player") or "player", int(sent["rate"])
+        if line in client.turns or line in client.ears or len(line) > 100 or not 8000 <= rate <= 48000:
+            raise ProtocolError("bad_message", f"listen: {line[:100]!r} was used before, or the rate is out of range")
+        if npc not in self.cast.personas:
+            return self._refuse(client, line, npc, "unknown_npc", f"there is no character {npc[:50]!r}")
+        if self.lineup.ear is None:
+            return self._refuse(client, line, npc, "no_ear", "nobody can hear the player")
+
+        def ended(task: asyncio.Task[str]) -> None:
+            if task.cancelled():
+                client.emit(LineDone(line, npc, "", "interrupted", ""))
+            elif (error := task.exception()) is not None:
+                told = error if isinstance(error, TownsfolkError) else ModelError("internal", repr(error))
+                self._refuse(client, line, npc, told.code, told.message)
+            elif not task.result().strip():
+                self._refuse(client, line, npc, "nothing_heard", "no words were understood")
+            else:
+                self._say(client, line, npc, task.result(), player)
+
+        hands_free = bool(sent.get("hands_free"))
+        client.listen(self.lineup.ear, line, npc, player, rate=rate, hands_free=hands_free, ended=ended)
 
     def _refuse(self, client: Client, line: str, npc: str, code: str, why: str) -> None:
         client.emit(LineFailed(line, npc, self._bark(npc, line, code), code, why, HINTS[code]))

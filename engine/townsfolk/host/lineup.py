@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from townsfolk.memory.embed import Embedder
     from townsfolk.models.local_files import LocalModel
     from townsfolk.simulator import Simulator
-    from townsfolk.speech.ports import Voice
+    from townsfolk.speech.ports import Ear, Voice
 
-__all__ = ["VOICES", "Lineup", "find_embedder", "find_voice"]
+__all__ = ["EARS", "VOICES", "Lineup", "find_ear", "find_embedder", "find_voice"]
 
 VOICES: Final = ("tones",)
 """What ``voice`` may be, besides nothing."""
+EARS: Final = ("tones",)
+"""The same for ``ear``."""
 
 
 class Lineup:
@@ -53,6 +55,8 @@ class Lineup:
         self._embedder: Embedder | None = None
         self._gguf: LocalModel | None = None
         self._voice: Voice | None = None
+        self.ear: Ear | None = None
+        """What hears players; None where nothing does."""
 
     async def start(self) -> None:
         """Looks what there is, apart from the loop.
@@ -61,6 +65,7 @@ class Lineup:
             TownsfolkError: The configured model or voice does not exist.
         """
         self._voice = find_voice(self._config.voice)
+        self.ear = find_ear(self._config.ear)
         ladder(self._config.model, key=False, local=False)
         self._gguf, self._embedder = await asyncio.to_thread(self._look)
         if self._config.model.startswith("scripted:"):
@@ -109,6 +114,8 @@ class Lineup:
             await model.close()
         if self._voice is not None:
             await self._voice.close()
+        if self.ear is not None:
+            await self.ear.close()
         if self._simulator is not None:
             await self._simulator.close()
 
@@ -199,3 +206,19 @@ def find_voice(name: str | None) -> Voice | None:
 
             return Tones()
     raise UsageError("bad_argument", f"{name!r} is no voice", hint=f"Choose one of {', '.join(VOICES)}.")
+
+
+def find_ear(name: str | None) -> Ear | None:
+    """The ear of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    match name:
+        case None:
+            return None
+        case "tones":
+            from townsfolk.speech.spelling import ToneEar
+
+            return ToneEar()
+    raise UsageError("bad_argument", f"{name!r} is no ear", hint=f"Choose one of {', '.join(EARS)}.")

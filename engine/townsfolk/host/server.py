@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from townsfolk import __version__
 from townsfolk.errors import ProtocolError, TownsfolkError, TransportError, UsageError
+from townsfolk.host.client import Client
 from townsfolk.host.config import Config
-from townsfolk.host.engine import Client, Host
+from townsfolk.host.engine import Host
 from townsfolk.host.outbox import Outbox
 from townsfolk.wire.codec import FrameReader, decode, encode
 from townsfolk.wire.protocol import PROTOCOL, check, compatible, error

@@ -95,6 +95,30 @@ MESSAGES: Final[Mapping[str, MessageType]] = {
         "Game facts that gates look at.",
         {"facts": Field("map", "Names and values: text, number, flag or null.", reaches_model=True)},
     ),
+    "listen": MessageType(
+        "game",
+        "A player begins to speak to a character; what is understood becomes the player's line.",
+        {
+            "line": _line("An id for the answer, never used before."),
+            "npc": _NPC,
+            "player": _PLAYER,
+            "rate": Field("number", "Samples a second of the speech that follows: 8,000 to 48,000."),
+            "hands_free": Field(
+                "flag",
+                "Whether the host finds out when the player speaks; otherwise `listened` ends it.",
+                required=False,
+            ),
+        },
+    ),
+    "speech": MessageType(
+        "game",
+        "More of the player's speech, at most 60 seconds in all.",
+        {
+            "line": _line(),
+            "pcm": Field("bytes", "One channel of signed 16-bit little-endian samples.", reaches_model=True),
+        },
+    ),
+    "listened": MessageType("game", "The player has said all (let go of the key).", {"line": _line()}),
     "cancel": MessageType("game", "Stop a line: one that is spoken, or one that still sounds.", {"line": _line()}),
     "played": MessageType(
         "game",
