@@ -101,7 +101,7 @@ async def dispatch(data: list[bytes]) -> float:
         heard += 1
 
     still, direct = Still(), Direct()
-    settings = Settings("m", "m on server", "", 8, 60.0, 60.0, 60.0, 60.0, 60.0)
+    settings = Settings("m", "m on server", "", 8, 60.0, 60.0)
     loop = asyncio.get_running_loop()
     socket = Socket(still, settings, loop.time() + 60, lambda socket: None, direct)  # type: ignore[arg-type]
     socket.busy += 1
