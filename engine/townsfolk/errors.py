@@ -133,8 +133,12 @@ class ModelError(TownsfolkError):
 
     Attributes:
         fatal: Asking the same model again will not help (a wrong key, no credit, no such model).
+        retry_after_s: The server asked to be left alone for so many seconds.
     """
 
-    def __init__(self, code: str, message: str, *, hint: str | None = None, fatal: bool = False) -> None:
+    def __init__(
+        self, code: str, message: str, *, hint: str | None = None, fatal: bool = False, retry_after_s: float = 0.0
+    ) -> None:
         super().__init__(code, message, hint=hint)
         self.fatal = fatal
+        self.retry_after_s = retry_after_s

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EARS", "VOICES", "Lineup", "find_ear", "find_embedder", "find_voice"]
 
+_REMOTE: Final = ("realtime", "text", "simulator")
 VOICES: Final = ("tones",)
 """What ``voice`` may be, besides nothing."""
 EARS: Final = ("tones",)
@@ -90,7 +91,9 @@ class Lineup:
         rungs = self._rungs(wanted)
         if rungs not in self._ladders:
             models = [self._build(rung) for rung in rungs]
-            self._ladders[rungs] = self._aloud(models[0] if len(models) == 1 else self._fallback(models))
+            # One model alone is guarded too: what it refused for good it is not asked again.
+            alone = len(models) == 1 and rungs[0].partition(":")[0] not in _REMOTE
+            self._ladders[rungs] = self._aloud(models[0] if alone else self._fallback(models))
         return self._ladders[rungs]
 
     def _fallback(self, models: list[Model]) -> Model:

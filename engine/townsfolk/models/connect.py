@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from townsfolk.catalogue import find
 from townsfolk.errors import ModelError
+from townsfolk.models.backoff import Pacer
 from townsfolk.models.decode import decode
 from townsfolk.models.refusals import refusal
 
@@ -28,6 +29,8 @@ _MAX_FRAME: Final = 1 << 22
 _QUEUE: Final = 256
 """Frames that may wait for us; at the default of 16, a burst stops and restarts the socket all the time."""
 _warned: set[str] = set()
+_pacers: dict[str, Pacer] = {}
+"""By server, for all who connect to it from this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Connector:
         self._base_url = _websocket_url(base_url) if base_url else None
         where = urlsplit(self._base_url).netloc.rpartition("@")[2] if self._base_url else "OpenAI"
         self.who = f"{self.model} on {where}"
+        self._pacer = _pacers.setdefault(self._base_url or "", Pacer())
         self._connect_s = connect_s
         self._session_s = session_s
         self._margin_s = margin_s
@@ -91,6 +95,7 @@ class Connector:
             ModelError: There is none to be had: why not, and whether trying again may help.
         """
         client = await self._ready()
+        await asyncio.sleep(self._pacer.wait(time.monotonic()))
         from townsfolk.models.direct import DirectConnection
 
         made: list[DirectConnection] = []
@@ -166,7 +171,9 @@ class Connector:
             except ValueError:
                 details = {"message": body.decode("utf-8", "replace")[:200] or "no reason given"}
             details = details if isinstance(details, dict) else {"message": str(details)}
-            return refusal(details, who, status=response.status_code, secret=secret)
+            refused = refusal(details, who, status=response.status_code, secret=secret)
+            refused.retry_after_s = _seconds(response.headers.get("Retry-After"))
+            return refused
         if (received := getattr(error, "rcvd", None)) is not None:  # closed before the session began
             reason = str(received.reason)
             return refusal({"code": reason.rpartition(".")[2], "message": f"{received.code} {reason}"}, who)
@@ -209,6 +216,11 @@ def _make_client(key: str, base_url: str | None) -> AsyncOpenAI:
     import townsfolk.models.direct  # noqa: F401
 
     return client
+
+
+def _seconds(retry_after: str | None) -> float:
+    """What a Retry-After header asks for; a date in it is not worth reading."""
+    return min(3600.0, float(retry_after)) if retry_after and retry_after.isdigit() else 0.0
 
 
 def _current(model: str) -> str:

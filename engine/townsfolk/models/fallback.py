@@ -15,6 +15,7 @@ from typing import Final
 
 from townsfolk.errors import ModelError, UsageError
 from townsfolk.models.base import Emit, Health, Model, ModelEvent, Request, Spoken, Text
+from townsfolk.models.breaker import Breaker
 from townsfolk.persona import Persona
 
 __all__ = ["Fallback"]
@@ -34,10 +35,8 @@ class _Rung:
     """One of the models, and how it fares."""
 
     model: Model
-    rests_until: float = 0.0
-    error: ModelError | None = None
+    breaker: Breaker
     cuts: int = 0
-    trying: bool = False
 
 
 class Fallback:
@@ -58,17 +57,15 @@ class Fallback:
         models: Sequence[Model],
         *,
         first_word_s: float = 8.0,
-        cooldown_s: float = 30.0,
+        cooldown_s: float = 8.0,
         fatal_s: float = 300.0,
         clock: Callable[[], float] = time.monotonic,
         on_change: Callable[[str, ModelError | None], None] = lambda name, error: None,
     ) -> None:
         if not models:
             raise UsageError("bad_argument", "A fallback needs at least one model.")
-        self._rungs = [_Rung(model) for model in models]
+        self._rungs = [_Rung(model, Breaker(rest_s=cooldown_s, fatal_s=fatal_s)) for model in models]
         self._first_word_s = first_word_s
-        self._cooldown_s = cooldown_s
-        self._fatal_s = fatal_s
         self._clock = clock
         self._on_change = on_change
 
@@ -83,9 +80,9 @@ class Fallback:
         errors: list[ModelError] = []
         for n, rung in enumerate(self._rungs):
             name = rung.model.name
-            resting = self._resting(rung)
+            resting = rung.breaker.ask(self._clock())
             if resting is not None:
-                wait = max(0.0, rung.rests_until - self._clock())
+                wait = rung.breaker.rests(self._clock())
                 notes.append(f"{name}: passed over for {wait:.0f} s more after {resting.code}")
                 errors.append(resting)
                 continue
@@ -101,11 +98,14 @@ class Fallback:
                 errors.append(error)
             else:
                 return replace(spoken, notes=(*notes, *spoken.notes))
+            finally:
+                rung.breaker.gave_up(self._clock())  # if the outcome says nothing of the model, the next line probes
         worst = next((error for error in errors if error.code not in _CONTENT), errors[0])
         raise ModelError(worst.code, worst.message, hint=worst.hint, fatal=worst.fatal)
 
     async def warm(self, persona: Persona) -> None:
-        await asyncio.gather(*(rung.model.warm(persona) for rung in self._rungs if self._resting(rung) is None))
+        now = self._clock()
+        await asyncio.gather(*(rung.model.warm(persona) for rung in self._rungs if rung.breaker.refuses(now) is None))
 
     async def health(self) -> Health:
         found = await asyncio.gather(*(rung.model.health() for rung in self._rungs))
@@ -115,16 +115,9 @@ class Fallback:
     async def close(self) -> None:
         await asyncio.gather(*(rung.model.close() for rung in self._rungs))
 
-    def _resting(self, rung: _Rung) -> ModelError | None:
-        """Why a model is to be passed over. After its rest, one line at a time finds out how it is."""
-        if rung.error is not None and (rung.trying or self._clock() < rung.rests_until):
-            return rung.error
-        return None
-
     async def _try(self, rung: _Rung, request: Request, gate: _Gate, patience_s: float) -> Spoken:
         """One model's chance at a line. Raises ``interrupted`` if it failed after its first word."""
         name = rung.model.name
-        rung.trying = True
         try:
             async with asyncio.timeout(patience_s) as scope:
                 gate.clock = scope
@@ -143,7 +136,6 @@ class Fallback:
             self._spoke(rung)
             return spoken
         finally:
-            rung.trying = False
             gate.shut()
         self._failed(rung, problem, gate.spoke)
         if gate.spoke:
@@ -152,8 +144,7 @@ class Fallback:
 
     def _spoke(self, rung: _Rung) -> None:
         rung.cuts = 0
-        if rung.error is not None:
-            rung.error = None
+        if rung.breaker.succeeded():
             self._on_change(rung.model.name, None)
 
     def _failed(self, rung: _Rung, error: ModelError, spoke: bool) -> None:
@@ -164,8 +155,7 @@ class Fallback:
             rung.cuts += 1
             if rung.cuts < 2:
                 return
-        rung.error = error
-        rung.rests_until = self._clock() + (self._fatal_s if error.fatal else self._cooldown_s)
+        rung.breaker.failed(error, self._clock())
         self._on_change(rung.model.name, error)
 
 

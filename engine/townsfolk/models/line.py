@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeAlias
 
 from townsfolk.errors import ModelError
-from townsfolk.models.base import Call, Emit, ModelEvent, Spoken, Text
-from townsfolk.models.decode import arguments, ending
+from townsfolk.models.base import Call, Emit, ModelEvent, Spoken, Text, Usage
+from townsfolk.models.decode import arguments, ending, usage_of
 
-__all__ = ["Line"]
+__all__ = ["Line", "Status", "Took"]
+
+Status: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
+Took: TypeAlias = Callable[[Usage, Status], None]
+"""Told what a response took, and how it ended."""
 
 
 class Line:
@@ -26,10 +30,12 @@ class Line:
         done: How it ended.
     """
 
-    __slots__ = ("_aside", "_calls", "_emit", "acted", "done", "dropped", "events", "notes", "response", "rid", "said",
-                 "settled")  # fmt: skip
+    __slots__ = (
+        "_aside", "_calls", "_emit", "_took", "acted", "done", "dropped", "events", "notes", "response", "rid", "said",
+        "settled",
+    )  # fmt: skip
 
-    def __init__(self, rid: str, emit: Emit, done: asyncio.Future[Spoken]) -> None:
+    def __init__(self, rid: str, emit: Emit, done: asyncio.Future[Spoken], took: Took) -> None:
         self.rid = rid
         self.response: str | None = None
         self.events = 0
@@ -40,6 +46,7 @@ class Line:
         self.notes: list[str] = []
         self.done = done
         self._emit = emit
+        self._took: Took | None = took
         self._calls: set[str] = set()
         self._aside: str | None = None
 
@@ -98,11 +105,21 @@ class Line:
 
     def end(self, response: Mapping[str, Any], who: str, model: str) -> None:
         """The server has ended it."""
+        self.took(response)
         result = ending(response, who, model, said=self.said, acted=self.acted, notes=tuple(self.notes))
         if isinstance(result, ModelError):
             self.fail(result)
         elif not self.done.done():
             self.done.set_result(result)
+
+    def took(self, response: Mapping[str, Any]) -> None:
+        """Tells once what the response took: as the server says, or nothing that is known if it was lost."""
+        if self._took is None:
+            return
+        told, self._took = self._took, None
+        status = response.get("status")
+        lost: Status = "cancelled" if self.dropped else "failed"
+        told(usage_of(response), status if status in ("completed", "cancelled", "failed", "incomplete") else lost)
 
     def fail(self, error: BaseException) -> None:
         if not self.done.done():

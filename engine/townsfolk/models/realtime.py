@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import itertools
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from townsfolk.catalogue import REALTIME
 from townsfolk.errors import ModelError
-from townsfolk.models.base import Emit, Health, Request, Spoken
+from townsfolk.models.backoff import RetryBudget
+from townsfolk.models.base import Billed, Emit, Health, Request, Spoken, Usage
 from townsfolk.models.connect import Connector
 from townsfolk.models.decode import create
+from townsfolk.models.line import Status
 from townsfolk.models.pool import Pool
 from townsfolk.models.socket import Busy, Lost, Settings, Socket
 from townsfolk.persona import Persona
@@ -36,6 +39,7 @@ class Realtime:
         connect_s: A connection must stand, and its session have begun, in so many seconds.
         created_s: The server must begin to answer in so many seconds.
         stall_s: It must not be silent in a response for longer (found out at most a quarter later).
+        idle_s: A socket that no line has used for so long is closed.
         session_s: A socket older than that takes no new lines.
         margin_s: Nor does one that the server will end sooner than that.
     """
@@ -50,7 +54,8 @@ class Realtime:
         in_flight: int = 8,
         connect_s: float = 10.0,
         created_s: float = 5.0,
-        stall_s: float = 10.0,
+        stall_s: float = 5.0,
+        idle_s: float = 60.0,
         session_s: float = 1500.0,
         margin_s: float = 120.0,
     ) -> None:
@@ -60,7 +65,8 @@ class Realtime:
         self._settings = Settings(
             connector.model, connector.who, connector.secret, max(1, in_flight), created_s, stall_s
         )
-        self._pool = Pool(self._connect, max(1, sockets))
+        self._pool = Pool(self._connect, max(1, sockets), idle_s=idle_s)
+        self._budget = RetryBudget()
         self._rids = itertools.count(1)
 
     @property
@@ -68,20 +74,26 @@ class Realtime:
         return f"realtime:{self._settings.model}"
 
     async def speak(self, request: Request, emit: Emit) -> Spoken:
+        self._budget.asked(time.monotonic())
+
+        def took(usage: Usage, status: Status) -> None:
+            if request.bill is not None:
+                request.bill(Billed(self._settings.model, usage, status, request.line))
+
         lost = 0
         for _ in range(_PATIENCE):
             rid = f"{request.line[:400]}/{next(self._rids)}"
             payload = create(request, rid)
             socket = await self._pool.acquire()
             try:
-                return await socket.speak(rid, payload, emit)
+                return await socket.speak(rid, payload, emit, took)
             except Busy:
                 # This socket knows now that it has but one place; so shall the next ones.
                 self._settings = replace(self._settings, in_flight=1)
             except Lost:
                 # Nothing of the line has come: it may be asked for again, once.
                 lost += 1
-                if lost == 2:
+                if lost == 2 or not self._budget.may_retry(time.monotonic()):
                     raise
         raise ModelError("rate_limited", f"{self._settings.who} is busy with other lines.")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from townsfolk.errors import ModelError
 from townsfolk.models.base import Emit, Spoken
 from townsfolk.models.decode import TEXT_DELTA, decode, is_busy
-from townsfolk.models.line import Line
+from townsfolk.models.line import Line, Took
 from townsfolk.models.refusals import refusal
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Socket:
         busy: Lines that hold a place: reserved, spoken, or cancelled and not yet ended by the server.
         limit: At most so many at once; drops to 1 when the server turns out to take only one.
         lost: The connection is gone.
+        usable_until: The loop's time after which it takes no new line.
+        idle_since: The loop's time when its last line ended.
     """
 
     def __init__(
@@ -84,7 +86,8 @@ class Socket:
         self.lost = False
         self._connection = connection
         self._settings = settings
-        self._usable_until = usable_until
+        self.usable_until = usable_until
+        self.idle_since = asyncio.get_running_loop().time()
         self._changed = changed
         self._lines: dict[str, Line] = {}
         self._by_response: dict[str, Line] = {}
@@ -98,7 +101,7 @@ class Socket:
     @property
     def usable(self) -> bool:
         """Whether it takes new lines, now or when one has ended."""
-        return not self.lost and self._loop.time() < self._usable_until
+        return not self.lost and self._loop.time() < self.usable_until
 
     @property
     def has_room(self) -> bool:
@@ -106,22 +109,26 @@ class Socket:
 
     def retire(self) -> None:
         """Takes no new lines; those that are spoken go on."""
-        self._usable_until = 0.0
+        self.usable_until = 0.0
 
     def release(self) -> None:
         """Gives back a place."""
         self.busy -= 1
+        self.idle_since = self._loop.time()
         self._changed(self)
 
-    async def speak(self, rid: str, payload: str, emit: Emit) -> Spoken:
+    async def speak(self, rid: str, payload: str, emit: Emit, took: Took = lambda usage, status: None) -> Spoken:
         """Speaks a line in a place that was reserved by raising ``busy``; gives the place back when the server is done.
+
+        Args:
+            took: Told what the response took, once it has ended at the server, or been lost; not if none was created.
 
         Raises:
             Busy: The server takes only one response at a time.
             Lost: The connection went before anything came.
             ModelError: Anything else.
         """
-        line = Line(rid, emit, self._loop.create_future())
+        line = Line(rid, emit, self._loop.create_future(), took)
         self._lines[rid] = line
         watch = self._loop.create_task(self._watch(line), name="realtime watch")
         try:
@@ -295,6 +302,8 @@ class Socket:
         if line.settled:
             return
         line.settled = True
+        if line.response is not None:
+            line.took({})  # if the server has not told before, it never will
         self._lines.pop(line.rid, None)
         if line.response is not None:
             self._by_response.pop(line.response, None)
