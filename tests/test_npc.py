@@ -21,9 +21,10 @@ from townsfolk import (
 from townsfolk.cast import load_cast
 from townsfolk.memory.recall import Recall
 from townsfolk.memory.record import Memory
-from townsfolk.models.base import Audio, Call, Spoken, Text, Timing
+from townsfolk.models.base import Audio, Call, Image, Spoken, Text, Timing
 from townsfolk.models.scripted import Scripted
 from townsfolk.npc import Npc
+from townsfolk.pictures import Picture, Sight
 from townsfolk.turn import Deadlines, Turn
 
 CAST = load_cast(Path(__file__).parent / "cast")
@@ -379,3 +380,36 @@ def test_how_far_a_voiced_line_was_heard_is_noted_while_it_plays():
     world = World(Voiced("one two three four five six seven eight nine ten eleven twelve"))
     talk(world, play=[0, 100, 250, 400, 600, 600, 600, 600, 600, 600, 600], cancel=True)
     assert world.noted[-1] == "one two three four five six" == world.kept[-1].text
+
+
+def test_a_picture_is_in_view_for_some_lines_and_some_time():
+    model = Asked()
+    world = World(model)
+    world.npc.sight = Sight("high", lines=2, seconds=60.0)
+    picture = Picture("image/png", 512, 512, b"x", "A map of the bay.")
+    kept = world.npc.observe("A map of the bay.", picture)
+    assert (kept.kind, kept.text, kept.speaker) == ("observed", "A map of the bay.", f"picture:{picture.digest}")
+    world.npc.prepare("What do I see?", "ana")  # asking why is no line
+    for n in range(3):
+        world.say("Where is that?", f"l{n}")
+    image = Image("image/png", b"x", "A map of the bay.", "high")
+    assert [request.images for request in model.requests] == [(image,), (image,), ()]
+    world.npc.observe("The same map.", picture)
+    world.now += 59.0
+    world.say("And now?", "l4")
+    world.now += 1.0
+    world.say("And then?", "l5")
+    assert [bool(request.images) for request in model.requests[3:]] == [True, False]
+
+
+def test_a_newer_picture_takes_the_place_of_the_older():
+    model = Asked()
+    world = World(model)
+    world.npc.sight = Sight("low")
+    old, new = (Picture("image/png", 1, 1, name, str(name)) for name in (b"old", b"new"))
+    world.npc.observe("The old one.", old)
+    world.npc.observe("The new one.", new)
+    world.npc.describe(old, "Something late.")  # of what is no longer in view: remembered only
+    world.say("Well?")
+    assert [image.data for image in model.requests[0].images] == [b"new"]
+    assert world.npc.view.words == ""

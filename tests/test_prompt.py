@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from townsfolk.cast import load_cast
 from townsfolk.memory.recall import Recalled
 from townsfolk.memory.record import Memory
+from townsfolk.pictures import Picture, View
 from townsfolk.prompt import BUDGET, build, count_tokens, stable_parts
+
+PICTURE = Picture("image/png", 1024, 1024, b"", "A sign.")
 
 
 @pytest.fixture(scope="module")
@@ -95,15 +98,48 @@ texts = st.text(max_size=300)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(texts, max_size=14), st.lists(texts, max_size=10), texts, st.integers(600, 2000))
-def test_no_prompt_is_over_its_budget(lines, knowledge, line, budget):
+@given(
+    st.lists(texts, max_size=14),
+    st.lists(texts, max_size=10),
+    texts,
+    st.integers(600, 2000),
+    st.sampled_from([None, "low", "high"]),
+    texts,
+)
+def test_no_prompt_is_over_its_budget(lines, knowledge, line, budget, detail, words):
     from pathlib import Path
 
     cast = load_cast(Path(__file__).parent / "cast")
     stable = stable_parts(cast.personas["ada"], cast.world, budget)
-    prompt = build(stable, line, talk=talk(*lines), knowledge=knowledge, budget=budget)
+    view = View(PICTURE, 1.0, 1, detail, words)
+    prompt = build(stable, line, talk=talk(*lines), knowledge=knowledge, view=view, budget=budget)
     assert prompt.tokens <= budget
     assert prompt.messages[-1].text == line
+    shown = [part.tokens for part in prompt.parts if part.name == "picture"]
+    assert prompt.picture is None or shown[0] > view.tokens > 0
+
+
+def seen(ada, budget=BUDGET, **view):
+    prompt = build(stable_parts(*ada), "What is that?", view=View(PICTURE, 1.0, 1, **view), budget=budget)
+    return prompt, next(part for part in prompt.parts if part.name == "picture")
+
+
+def test_what_is_seen_is_counted_and_comes_right_before_the_line(ada):
+    prompt, part = seen(ada, detail="low")
+    assert prompt.picture is PICTURE and not part.cut
+    assert part.tokens == count_tokens(part.text) + 85 and "A sign." in part.text
+    assert prompt.messages[-2].role == "system" and prompt.messages[-2].text.endswith(part.text)
+
+
+def test_a_picture_that_the_budget_does_not_take_leaves_its_words(ada):
+    prompt, part = seen(ada, budget=count_tokens("".join(p.text for p in stable_parts(*ada))) + 600, detail="high")
+    assert prompt.picture is None and part.cut == "the picture itself: it takes 765 tokens" and "A sign." in part.text
+
+
+def test_who_cannot_see_is_told_what_somebody_else_saw(ada):
+    assert "It shows" not in seen(ada)[1].text
+    prompt, part = seen(ada, words="Keep out, it reads.")
+    assert prompt.picture is None and "It shows: Keep out, it reads." in part.text and not part.cut
 
 
 def test_tokens_are_counted_high_for_english_and_fair_for_other_scripts():

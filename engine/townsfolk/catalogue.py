@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-__all__ = ["AS_OF", "CATALOGUE", "REALTIME", "TEXT", "Entry", "Price", "find"]
+__all__ = ["AS_OF", "CATALOGUE", "REALTIME", "TEXT", "Entry", "Price", "find", "sees"]
 
 AS_OF: Final = date(2026, 11, 1)
 """When these facts were looked up. What a provider changed since is not here."""
@@ -93,3 +93,15 @@ def find(name: str) -> Entry:
     if name.startswith("gpt-4o-mini-realtime-preview"):
         return Entry(name, "realtime", successor=REALTIME)
     return Entry(name, "realtime" if "realtime" in name else "text")
+
+
+_SEEING: Final = frozenset(
+    "gpt-realtime-2.1-mini gpt-realtime-2.1 gpt-realtime-2 gpt-realtime-1.5 gpt-realtime gpt-realtime-2025-08-28"
+    " gpt-realtime-mini gpt-realtime-mini-2025-10-06 gpt-realtime-mini-2025-12-15 gpt-6-luna gpt-5.6-luna gpt-6.1-terra"
+    " gpt-6.1-sol gpt-4o-mini gpt-4.1-mini gpt-5-nano gpt-5-mini".split()
+)
+
+
+def sees(name: str) -> bool:
+    """Whether a model is known to take pictures. One that is not listed may do so too: a setting says it."""
+    return name in _SEEING

@@ -18,6 +18,7 @@ from townsfolk.events import Event, LineDone, LineFailed
 from townsfolk.ids import line_ids
 from townsfolk.session import BACKOFF, Session
 from townsfolk.transports import ProcessTransport, TcpTransport, ThreadTransport, Transport
+from townsfolk.uploads import pieces_of
 from townsfolk.wire.codec import Message
 from townsfolk.wire.protocol import MAX_LINE
 
@@ -158,10 +159,20 @@ class Engine:
         if line in self._session.open:
             self._session.send({"t": "listened", "line": line})
 
-    def observe(self, text: str, *, npcs: Iterable[str] | None = None) -> None:
-        """Something happened that the characters ``npcs`` (all when absent) saw or heard, in plain words."""
+    def observe(self, text: str, *, npcs: Iterable[str] | None = None, image: bytes | str | Path | None = None) -> None:
+        """Something happened that the characters ``npcs`` (all when absent) saw or heard, in plain words.
+
+        ``image``, a file or its bytes, shows it to those whose model can see; the words say what it shows.
+
+        Raises:
+            UsageError: The image is no PNG or JPEG of at most 1 MiB and 2,048 pixels a side (``bad_picture``).
+        """
         self._alive()
         sent: Message = {"t": "observe", "text": _sendable(text)}
+        if image is not None:
+            pieces = pieces_of(image, text, next(self._ids))
+            if self._session.send_picture(pieces):
+                sent["picture"] = pieces[0]["id"]
         if npcs is not None:
             sent["npcs"] = list(npcs)
         self._session.send(sent)

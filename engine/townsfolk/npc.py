@@ -15,8 +15,9 @@ from townsfolk.knowledge import Knowledge
 from townsfolk.lore import World
 from townsfolk.memory.recall import Recall, Recalled
 from townsfolk.memory.record import Ending, Memory, OpenLine
-from townsfolk.models.base import Audio, Call, Model, ModelEvent, Mood, Request, Spoken, Text, Timing
+from townsfolk.models.base import Audio, Call, Image, Model, ModelEvent, Mood, Request, Spoken, Text, Timing
 from townsfolk.persona import Persona, tool
+from townsfolk.pictures import Picture, Sight, View
 from townsfolk.prompt import BUDGET, Prompt, build, stable_parts
 from townsfolk.turn import Deadlines, Turn
 
@@ -58,6 +59,7 @@ class Npc:
     Args:
         facts: What the game says is so; read anew for each line.
         clock: Seconds since 1970.
+        sight: Whether it can see pictures, and for how long it looks at one.
     """
 
     def __init__(
@@ -72,11 +74,14 @@ class Npc:
         clock: Callable[[], float],
         budget: int = BUDGET,
         deadlines: Deadlines = Deadlines(),  # noqa: B008  # a frozen value
+        sight: Sight = Sight(),  # noqa: B008
     ) -> None:
         self.persona = persona
         self.recall = recall
         self.model = model
         self.last: dict[str, Why] = {}  # by player
+        self.sight = sight
+        self.view: View | None = None
         self._keep = keep
         self._facts = facts
         self._clock = clock
@@ -97,6 +102,8 @@ class Npc:
         )
         why = self.prepare(turn.text, turn.player)
         request = self._request(turn, why.prompt)
+        if self.view is not None:
+            self.view.lines -= 1
         self.recall.add(heard)
         turn.begin(now)
         model, topic, walked_off = self.model.name, None, False
@@ -142,14 +149,30 @@ class Npc:
                 knowledge=self._knowledge.fitting(text, talk, self._facts),
                 memories=recalled,
                 talk=talk,
+                view=self.view if self.view is not None and self.view.holds(self._clock()) else None,
                 budget=self._budget,
             ),
             recalled,
         )
 
-    def observe(self, text: str) -> Memory:
-        """Something happened that the character noticed; the caller keeps what this returns."""
-        memory = Memory(self.persona.id, "observed", "", text, self._clock())
+    def observe(self, text: str, picture: Picture | None = None) -> Memory:
+        """Something happened that the character noticed; the caller keeps what this returns.
+
+        ``picture`` shows it. Memory keeps the words, and the picture's digest in place of a speaker.
+        """
+        if picture is not None:
+            self.view = self.sight.view(picture, self._clock())
+        source = f"picture:{picture.digest}" if picture is not None else ""
+        memory = Memory(self.persona.id, "observed", source, text, self._clock())
+        self.recall.add(memory)
+        return memory
+
+    def describe(self, picture: Picture, words: str) -> Memory:
+        """What a picture shows that the character cannot see; the caller keeps what this returns."""
+        if self.view is not None and self.view.picture.digest == picture.digest:
+            self.view.words = words
+        text = f"{picture.about} It showed: {words}"
+        memory = Memory(self.persona.id, "observed", f"picture:{picture.digest}", text, self._clock())
         self.recall.add(memory)
         return memory
 
@@ -168,7 +191,12 @@ class Npc:
             max_tokens=persona.model.max_tokens,
             seed=zlib.crc32(turn.line.encode()),
             patience_s=self._deadlines.first_word,
+            images=self._images(prompt),
         )
+
+    def _images(self, prompt: Prompt) -> tuple[Image, ...]:
+        seen = prompt.picture
+        return () if seen is None else (Image(seen.mime, seen.data, seen.about, self.sight.detail or "low"),)
 
     async def _speak(self, turn: Turn, request: Request, emit: Callable[[Event], None]) -> Spoken:
         """Asks the model, within the line's deadlines.

@@ -95,6 +95,15 @@ class Session:
         except ProtocolError as error:
             raise UsageError("bad_argument", error.message) from None
 
+    def send_picture(self, pieces: Sequence[Message]) -> bool:
+        """Sends a picture, unless so much waits for the host that it would only add to that."""
+        if self._link is None or self._link.late:
+            self._events.append(Status("picture_late", "a picture was not shown", HINTS["picture_late"]))
+            return False
+        for piece in pieces:
+            self.send(piece)
+        return True
+
     def _connect(self) -> None:
         hello: Message = {"t": "hello", "proto": list(PROTOCOL), "client": "python/0.1.0"}
         if self._token is not None:

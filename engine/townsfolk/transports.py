@@ -102,6 +102,11 @@ class Link:
             raise LinkLostError("the connection was closed")
         return bytes(self._buffer[:size])
 
+    @property
+    def late(self) -> bool:
+        """Whether so much waits for the other side already that pictures should not be added to it."""
+        return len(self._unsent) > _MAX_UNSENT // 4
+
     def wait(self, seconds: float) -> bool:
         """Sleeps until something may have come, at most so long. For tools that have no frame loop."""
         if self._connecting or self._unsent:

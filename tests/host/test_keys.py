@@ -24,6 +24,23 @@ def test_the_key_for_openai_goes_to_openai_alone(monkeypatch, kind, url, key):
     assert key_for(kind, url) == key
 
 
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("wss://res.openai.azure.com/openai/v1", "azure"),
+        ("https://res.services.ai.azure.com/openai/v1", "azure"),
+        ("https://openai.azure.com.evil.example/openai/v1", ""),
+        ("https://evilopenai.azure.com/openai/v1", ""),
+        ("https://api.openai.com/v1", "openai"),
+        ("http://127.0.0.1:8080/v1", ""),
+    ],
+)
+def test_the_key_for_azure_goes_to_azure_alone(monkeypatch, url, key):
+    monkeypatch.setenv("OPENAI_API_KEY", "openai")
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", "azure")
+    assert key_for("realtime", url) == key == key_for("text", url)
+
+
 def test_another_servers_key_has_a_name_of_its_own(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "openai")
     monkeypatch.setenv("TOWNSFOLK_TEXT_KEY", "mine")

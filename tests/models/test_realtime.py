@@ -7,11 +7,14 @@ import logging
 import time
 
 import pytest
+from openai.types.realtime import ResponseCreateEvent
+from picture_files import png
+from pydantic import TypeAdapter
 
 from townsfolk.errors import ModelError
 from townsfolk.models import connect as module
 from townsfolk.models.backoff import Pacer
-from townsfolk.models.base import Call, Request, Spoken, Text, Usage
+from townsfolk.models.base import Call, Image, Request, Spoken, Text, Usage
 from townsfolk.models.realtime import Realtime
 from townsfolk.persona import Persona
 from townsfolk.prompt import Message, Prompt
@@ -83,6 +86,29 @@ def test_a_line_streams_and_says_what_it_took():
         ],
         "max_output_tokens": 160,
     }
+
+
+def test_a_picture_is_shown_with_the_line_and_counted():
+    image = Image("image/png", png(300, 200), "A sign.")
+
+    async def scenario(made, sim):
+        spoken = await made.speak(request(images=(image,)), lambda event: None)
+        return spoken, sim.received[-1]
+
+    spoken, event = run(scenario)
+    content = event["response"]["input"][-1]["content"]
+    assert [part["type"] for part in content] == ["input_image", "input_text"]
+    assert content[0] == {"type": "input_image", "image_url": image.uri, "detail": "low"}
+    TypeAdapter(ResponseCreateEvent).validate_python(event)
+    assert spoken.usage.input_image == 85 and spoken.usage.input == spoken.usage.input_text + 85
+
+
+def test_a_model_that_does_not_see_is_shown_nothing():
+    async def scenario(made, sim):
+        await made.speak(request(images=(Image("image/png", png()),)), lambda event: None)
+        return str(sim.creates())
+
+    assert "input_image" not in run(scenario, options={"sees": False})
 
 
 def test_lines_run_beside_each_other_on_one_socket():

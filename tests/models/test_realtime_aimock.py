@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from picture_files import png
 
 from townsfolk.errors import ModelError
-from townsfolk.models.base import Text, Usage
+from townsfolk.models.base import Image, Text, Usage
 from townsfolk.models.realtime import Realtime
 
 LINE = "The mine road is blocked, and the goats complain about it."
@@ -100,3 +101,13 @@ def test_a_connection_that_is_cut_in_mid_line(start_aimock, ask):
         error, shown = run(scenario, address)
     assert error.code == "interrupted"
     assert shown and LINE.startswith(shown) and shown != LINE
+
+
+def test_a_line_with_a_picture(start_aimock, ask):
+    async def scenario(model):
+        events = []
+        await model.speak(ask(images=(Image("image/png", png(), "A sign."),)), events.append)
+        return said(events)
+
+    with start_aimock(*STEADY, fixtures=speaking()) as address:
+        assert run(scenario, address) == LINE

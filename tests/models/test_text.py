@@ -9,9 +9,11 @@ import time
 from typing import Any
 
 import pytest
+from openai.types.chat import ChatCompletionUserMessageParam
+from pydantic import TypeAdapter
 
 from townsfolk.errors import ModelError, UsageError
-from townsfolk.models.base import Call, Health, Request, Spoken, Text, Usage
+from townsfolk.models.base import Call, Health, Image, Request, Spoken, Text, Usage
 from townsfolk.models.text import TextModel
 
 
@@ -81,6 +83,52 @@ def test_a_model_that_only_acts_is_asked_for_its_line(chat_server: Any, chunk: A
     assert heard == [Call("c1", "ring_bell", {}), Text("Hear that?")]
     assert [m["role"] for m in server.requests[1]["messages"][-2:]] == ["assistant", "tool"]
     assert "tools" not in server.requests[1]
+
+
+SIGN = Image("image/png", b"\x89PNG...", "A sign.", "high")
+
+
+def test_a_model_that_sees_is_shown_pictures_with_what_the_player_says(chat_server: Any, ask: Any, heard: Any) -> None:
+    async def run(sees: bool) -> Any:
+        async with chat_server() as server:
+            model = TextModel("m", base_url=server.url, sees=sees)
+            await model.speak(ask(images=(SIGN,)), heard)
+            await model.close()
+            return server.requests[0]["messages"]
+
+    *before, last = asyncio.run(run(True))
+    assert last["role"] == "user" and last["content"] == [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORy4uLg==", "detail": "high"}},
+        {"type": "text", "text": "Is the mine road safe?"},
+    ]
+    typed = TypeAdapter(ChatCompletionUserMessageParam).validate_python(last)
+    assert list(typed["content"]) and before == asyncio.run(run(False))[:-1]
+    assert "image_url" not in str(asyncio.run(run(False)))
+
+
+def test_a_server_that_takes_no_pictures_is_asked_without_from_then_on(chat_server: Any, ask: Any, heard: Any) -> None:
+    refused = (400, {"error": {"message": "Invalid content type. image_url is only supported by certain models."}})
+
+    async def run() -> Any:
+        async with chat_server(refused) as server:
+            model = TextModel("m", base_url=server.url, sees=True)
+            for _ in range(2):
+                await model.speak(ask(images=(SIGN,)), heard)
+            await model.close()
+            return server.requests
+
+    first, *rest = asyncio.run(run())
+    assert "image_url" in str(first) and len(rest) == 2 and "image_url" not in str(rest)
+
+
+def test_pictures_go_to_a_server_that_nobody_here_wrote(aimock: str, ask: Any, heard: Any) -> None:
+    async def run() -> None:
+        model = TextModel("m", base_url=f"http://{aimock}/v1", sees=True)
+        await model.speak(ask(images=(SIGN,)), heard)
+        await model.close()
+
+    asyncio.run(run())
+    assert heard.text == "Only goats use the mine road."
 
 
 def test_fields_that_a_server_refuses_are_left_out_from_then_on(chat_server: Any, ask: Any, heard: Any) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import time
 
 import pytest
+from picture_files import png
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 
@@ -507,3 +509,42 @@ def test_fragmented_messages_are_joined(talk):
         return (await client.until("response.created"))["response"]["status"]
 
     assert run(scenario, talk) == "in_progress"
+
+
+def looking(**part):
+    return [{"type": "message", "role": "user", "content": [{"type": "input_image", **part}]}]
+
+
+def uri(data, kind="image/png"):
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+@pytest.mark.parametrize(("detail", "seen"), [("low", 85), ("high", 765), ("auto", 765), (None, 765)])
+def test_pictures_are_counted(talk, detail, seen):
+    async def scenario(client, sim):
+        await client.create(input=looking(image_url=uri(png(1024, 1024)), detail=detail))
+        return (await client.line())[1]["usage"]
+
+    usage = run(scenario, talk)
+    assert usage["input_token_details"]["image_tokens"] == seen
+    assert usage["input_tokens"] == seen + usage["input_token_details"]["text_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("part", "param"),
+    [
+        ({}, "image_url"),
+        ({"image_url": "https://example.com/a.png"}, "image_url"),
+        ({"image_url": uri(b"GIF89a", "image/gif")}, "image_url"),
+        ({"image_url": uri(png(), "image/jpeg")}, "image_url"),
+        ({"image_url": uri(png()) + "!"}, "image_url"),
+        ({"image_url": uri(png()), "detail": "huge"}, "detail"),
+    ],
+)
+def test_pictures_that_openai_would_not_take_are_refused(talk, part, param):
+    async def scenario(client, sim):
+        await client.create(input=looking(**part))
+        return (await client.until("error"))["error"]
+
+    error = run(scenario, talk)
+    assert error["code"] == "invalid_value" and error["param"] == f"item.content[0].{param}"

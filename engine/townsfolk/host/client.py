@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from townsfolk.events import Event
 from townsfolk.host.openear import OpenEar
+from townsfolk.host.pictures import Uploads
 from townsfolk.turn import Turn
 from townsfolk.wire.events import message
 
@@ -26,6 +27,7 @@ class Client:
     Attributes:
         turns: Lines that are being answered, or sound.
         ears: Lines that are being listened to.
+        uploads: Pictures that it is sending.
         floor: Held by the line that sounds: characters of one game do not talk over each other.
     """
 
@@ -33,6 +35,7 @@ class Client:
         self.send = send
         self.turns: dict[str, tuple[Turn, asyncio.Task[None]]] = {}
         self.ears: dict[str, tuple[OpenEar, asyncio.Task[str]]] = {}
+        self.uploads = Uploads()
         self.floor = asyncio.Lock()
 
     def emit(self, event: Event) -> None:

@@ -28,6 +28,14 @@ class Config:
         realtime_in_flight: Lines at once on each of them; 1 for servers that take only one.
         text_url: The chat completions server, such as ``http://127.0.0.1:11434/v1``; OpenAI's when None.
         text_model: The text model's name.
+        realtime_sees: Whether the realtime model takes pictures; None goes by its name, and takes a server other than
+            OpenAI's or Azure's for blind.
+        text_sees: The same for the text model.
+        picture_model: What describes pictures, once each, for characters whose model cannot see: ``realtime`` or
+            ``text``; None leaves them to the game's own words.
+        picture_detail: How closely pictures are looked at: ``low`` (about 85 tokens) or ``high``.
+        picture_lines: A picture stays in view for so many lines of a character,
+        picture_seconds: and for so many seconds at most.
         gguf: The local model's file; None looks for one (see docs/models.md).
         words_per_second: The pace of authored lines; None gives them at once.
         voice: What says lines aloud: ``tones``; None leaves them written.
@@ -49,6 +57,12 @@ class Config:
     realtime_in_flight: int = 8
     text_url: str | None = None
     text_model: str = TEXT
+    realtime_sees: bool | None = None
+    text_sees: bool | None = None
+    picture_model: str | None = None
+    picture_detail: str = "low"
+    picture_lines: int = 3
+    picture_seconds: float = 120.0
     gguf: str | None = None
     words_per_second: float | None = 14.0
     voice: str | None = None

@@ -22,10 +22,13 @@ from townsfolk.host.client import Client
 from townsfolk.host.committer import Committer
 from townsfolk.host.config import Config
 from townsfolk.host.lineup import Lineup
+from townsfolk.host.pictures import Words
 from townsfolk.ids import is_id
 from townsfolk.memory.recall import Recall
+from townsfolk.memory.record import Memory
 from townsfolk.memory.sqlite import SqliteStore, read_only_copy
 from townsfolk.npc import Npc
+from townsfolk.pictures import Picture
 from townsfolk.turn import Deadlines, Turn
 from townsfolk.wire.codec import raw
 from townsfolk.wire.protocol import MAX_LINE
@@ -69,6 +72,7 @@ class Host:
         self._committer = Committer(store, self._on_store)
         self.lineup = Lineup(self.config, self.cast, self._facts, self._on_model)
         await self.lineup.start()
+        self._words = Words(self.lineup.describer(), self._committer.keep, self._say_all)
 
     def _open_store(self) -> SqliteStore:
         path = Path(self.config.save) if self.config.save else None
@@ -113,6 +117,7 @@ class Host:
             for task in tasks - self._observing:
                 task.cancel()
             await asyncio.wait(tasks)
+        await self._words.close()
         await self.lineup.close()
         await self._committer.close()
 
@@ -139,8 +144,10 @@ class Host:
                 client.played(sent["line"], int(sent["ms"]))
             case "set":
                 self._set(sent["facts"])
+            case "picture":
+                client.uploads.take(sent)
             case "observe":
-                task = self.spawn(self._observe(client, sent))
+                task = self.spawn(self._observe(client, sent, self._picture(client, sent)))
                 self._observing.add(task)
                 task.add_done_callback(self._observing.discard)
             case "why":
@@ -246,7 +253,15 @@ class Host:
                 raise ProtocolError("bad_message", f"set: {name[:50]!r} is no fact with a plain value")
         self._facts.update(facts)
 
-    async def _observe(self, client: Client, sent: Mapping[str, Any]) -> None:
+    def _picture(self, client: Client, sent: Mapping[str, Any]) -> Picture | None:
+        """The picture of an observation. Without it the words still count."""
+        try:
+            return client.uploads.claim(sent["picture"], clean_player(sent["text"])) if sent.get("picture") else None
+        except ProtocolError as error:
+            client.emit(Status(error.code, error.message, error.hint))
+            return None
+
+    async def _observe(self, client: Client, sent: Mapping[str, Any], picture: Picture | None) -> None:
         text = clean_player(sent["text"][:MAX_LINE])
         named = sent.get("npcs")
         npcs = list(self.cast.personas) if named is None else [npc for npc in named if npc in self.cast.personas]
@@ -254,7 +269,15 @@ class Host:
             unknown = next(npc for npc in named if npc not in npcs)
             client.emit(Status("unknown_npc", f"observe: there is no character {unknown!r}", HINTS["unknown_npc"]))
         if text and npcs:
-            kept = self._committer.keep([(await self._npc(npc)).observe(text) for npc in npcs])
+
+            async def notice(id: str) -> tuple[Npc, Memory]:  # each as soon as it is there: a line may be next
+                npc = await self._npc(id)
+                return npc, npc.observe(text, picture)
+
+            noticed = await asyncio.gather(*map(notice, npcs))
+            kept = self._committer.keep([memory for _, memory in noticed])
+            if picture is not None:
+                self.spawn(self._words.show(picture, [npc for npc, _ in noticed]))
             await asyncio.wait([kept])
             if "id" in sent and not kept.exception():
                 client.send({"t": "ack", "id": sent["id"]})
@@ -312,6 +335,7 @@ class Host:
             clock=time.time,
             budget=self.config.budget,
             deadlines=self._deadlines,
+            sight=self.lineup.sight_for(persona),
         )
         self._npcs[id] = npc
         return npc

@@ -11,13 +11,16 @@ from townsfolk.errors import ModelError, TownsfolkError, UsageError
 from townsfolk.gates import Fact
 from townsfolk.host.config import Config
 from townsfolk.host.keys import key_for
+from townsfolk.host.vendors import can_see, check_pictures, detail_of
 from townsfolk.models.base import Model
 from townsfolk.persona import Persona
+from townsfolk.pictures import Sight
 from townsfolk.prompt import instructions, stable_parts
 from townsfolk.router import ladder
 
 if TYPE_CHECKING:
     from townsfolk.memory.embed import Embedder
+    from townsfolk.models.describe import Describer
     from townsfolk.models.local_files import LocalModel
     from townsfolk.simulator import Simulator
     from townsfolk.speech.ports import Ear, Voice
@@ -65,6 +68,7 @@ class Lineup:
         Raises:
             TownsfolkError: The configured model or voice does not exist.
         """
+        check_pictures(self._config)
         self._voice = find_voice(self._config.voice)
         self.ear = find_ear(self._config.ear)
         ladder(self._config.model, key=False, local=False)
@@ -83,12 +87,28 @@ class Lineup:
         """What speaks, for people."""
         return " > ".join(self._rungs(self._config.model))
 
+    def _rungs_of(self, persona: Persona) -> tuple[str, ...]:
+        wanted = self._config.model
+        return self._rungs(persona.model.prefer if wanted == "auto" and persona.model.prefer != "auto" else wanted)
+
+    def sight_for(self, persona: Persona) -> Sight:
+        """How a character sees pictures."""
+        config = self._config
+        sees = any(can_see(config, rung) for rung in self._rungs_of(persona))
+        return Sight(detail_of(config) if sees else None, config.picture_lines, config.picture_seconds)
+
+    def describer(self) -> Describer | None:
+        """What says in words what a picture shows, if the game chose one."""
+        config = self._config
+        if config.picture_model is None:
+            return None
+        from townsfolk.models.describe import Describer
+
+        return Describer(self._build(config.picture_model), detail=detail_of(config))
+
     def model_for(self, persona: Persona) -> Model:
         """What speaks for a character."""
-        wanted = self._config.model
-        if wanted == "auto" and persona.model.prefer != "auto":
-            wanted = persona.model.prefer
-        rungs = self._rungs(wanted)
+        rungs = self._rungs_of(persona)
         if rungs not in self._ladders:
             models = [self._build(rung) for rung in rungs]
             # One model alone is guarded too: what it refused for good it is not asked again.
@@ -152,6 +172,7 @@ class Lineup:
                     base_url=config.realtime_url,
                     sockets=config.realtime_sockets,
                     in_flight=config.realtime_in_flight,
+                    sees=can_see(config, "realtime"),
                 )
             case "simulator":
                 from townsfolk.models.realtime import Realtime
@@ -162,7 +183,8 @@ class Lineup:
                 from townsfolk.models.text import TextModel
 
                 key = key_for("text", config.text_url)
-                return TextModel(config.text_model, api_key=key, base_url=config.text_url)
+                sees = can_see(config, "text")
+                return TextModel(config.text_model, api_key=key, base_url=config.text_url, sees=sees)
             case "local":
                 from townsfolk.models.local import Local
 

@@ -22,7 +22,7 @@ class Memory:
     Attributes:
         npc: Whose memory it is.
         kind: How it is known.
-        speaker: Who said it: an id; empty for an observation.
+        speaker: Who said it: an id. For an observation empty, or ``picture:`` and the digest of the picture it was.
         text: What was said or seen.
         at: When, in seconds since 1970.
         player: Whose conversation it belongs to; None when it is no conversation.

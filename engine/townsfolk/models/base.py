@@ -7,6 +7,7 @@ models stays in their adapters; an event means the same whoever sends it.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
@@ -131,11 +132,17 @@ class Playback:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture that the character sees. ``about`` is what the game says it shows."""
+    """A picture that the character sees. ``about`` is what the game says it shows, ``detail`` how closely to look."""
 
     mime: Literal["image/png", "image/jpeg"]
     data: bytes
     about: str = ""
+    detail: Literal["low", "high"] = "low"
+
+    @property
+    def uri(self) -> str:
+        """The picture as a data URI."""
+        return f"data:{self.mime};base64,{base64.b64encode(self.data).decode()}"
 
 
 @dataclass(frozen=True, slots=True)

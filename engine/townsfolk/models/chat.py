@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from townsfolk.models.base import Call, Emit, Request, Text, Usage
+from townsfolk.models.base import Call, Emit, Image, Request, Text, Usage
 from townsfolk.prompt import Prompt
 
 __all__ = ["Answer", "BadStream", "Dialect", "Lines", "body_of", "folded_messages", "messages_of"]
 
 _MAX_LINE: Final = 1 << 20
 """Bytes of one streamed chunk; a server that sends more is no chat server."""
-_OPTIONAL: Final = ("stream_options", "temperature", "reasoning_effort", "tools")
+_OPTIONAL: Final = ("stream_options", "temperature", "reasoning_effort", "tools", "image")
 """Fields that an answer can do without, in the order in which a server's complaint is searched for them."""
 _ACTED: Final = "The game was asked to do this. Say your line now."
 
@@ -105,9 +105,17 @@ def _first(text: str, most: int) -> str:
 
 
 def body_of(
-    request: Request, model: str, messages: Sequence[Mapping[str, Any]], dialect: Dialect, *, tools: bool = True
+    request: Request,
+    model: str,
+    messages: Sequence[Mapping[str, Any]],
+    dialect: Dialect,
+    *,
+    tools: bool = True,
+    images: Sequence[Image] = (),
 ) -> dict[str, Any]:
     """The request as chat completions wants it, in the server's dialect."""
+    if images and "image" not in dialect.without:
+        messages = _shown(messages, images)
     body: dict[str, Any] = {
         "model": model,
         "messages": list(messages),
@@ -123,6 +131,14 @@ def body_of(
     for name in dialect.without:
         body.pop(name, None)
     return body
+
+
+def _shown(messages: Sequence[Mapping[str, Any]], images: Sequence[Image]) -> list[Mapping[str, Any]]:
+    """The messages, with pictures beside what the player says now."""
+    looks = [{"type": "image_url", "image_url": {"url": each.uri, "detail": each.detail}} for each in images]
+    last = max(n for n, message in enumerate(messages) if message["role"] == "user")
+    said = {**messages[last], "content": [*looks, {"type": "text", "text": messages[last]["content"]}]}
+    return [*messages[:last], said, *messages[last + 1 :]]
 
 
 def _tool(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,6 +60,10 @@ def create(request: Request, rid: str) -> str:
         ],
         "max_output_tokens": request.max_tokens,
     }
+    if request.images:  # with what the player says: it is the last thing that is looked at
+        looks = [{"type": "input_image", "image_url": each.uri, "detail": each.detail} for each in request.images]
+        last = next(item for item in reversed(response["input"]) if item["role"] == "user")
+        last["content"] = [*looks, *last["content"]]
     if request.actions:
         response["tools"] = [_tool(name, spec) for name, spec in request.actions.items()]
         response["tool_choice"] = "auto"

@@ -42,6 +42,7 @@ class Realtime:
         idle_s: A socket that no line has used for so long is closed.
         session_s: A socket older than that takes no new lines.
         margin_s: Nor does one that the server will end sooner than that.
+        sees: Whether the model takes pictures; one that does not is shown none.
     """
 
     def __init__(
@@ -58,7 +59,9 @@ class Realtime:
         idle_s: float = 60.0,
         session_s: float = 1500.0,
         margin_s: float = 120.0,
+        sees: bool = True,
     ) -> None:
+        self._sees = sees
         self._connector = connector = Connector(
             model, api_key, base_url, connect_s=connect_s, session_s=session_s, margin_s=margin_s
         )
@@ -83,7 +86,7 @@ class Realtime:
         lost = 0
         for _ in range(_PATIENCE):
             rid = f"{request.line[:400]}/{next(self._rids)}"
-            payload = create(request, rid)
+            payload = create(request if self._sees else replace(request, images=()), rid)
             socket = await self._pool.acquire()
             try:
                 return await socket.speak(rid, payload, emit, took)

@@ -36,6 +36,7 @@ class TextModel:
         connect_s: The longest time to connect.
         first_word_s: The longest time to the first word.
         stall_s: The longest silence in mid-line.
+        sees: Whether the model takes pictures; one that does not is shown none.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class TextModel:
         connect_s: float = 5.0,
         first_word_s: float = 15.0,
         stall_s: float = 5.0,
+        sees: bool = False,
     ) -> None:
         if not model:
             raise UsageError("bad_argument", "A text model needs the name of a model.")
@@ -58,6 +60,7 @@ class TextModel:
         self._connect_s = connect_s
         self._first_word_s = first_word_s
         self._stall_s = stall_s
+        self._sees = sees
         # OpenAI counts a model's thoughts as tokens of its answer; a villager's line takes next to none.
         openai_s = Dialect("max_completion_tokens", {"reasoning_effort": "minimal"})
         self._dialect = openai_s if base_url is None else Dialect()
@@ -133,7 +136,8 @@ class TextModel:
         return messages_of(prompt)
 
     def _body(self, request: Request, messages: list[dict[str, Any]], *, actions: bool) -> dict[str, Any]:
-        return body_of(request, self._model, messages, self._dialect, tools=actions)
+        images = request.images if self._sees else ()
+        return body_of(request, self._model, messages, self._dialect, tools=actions, images=images)
 
     async def _ask(
         self,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
-__all__ = ["Refused", "check_item", "check_response", "check_session", "merged"]
+from townsfolk.errors import UsageError
+from townsfolk.pictures import Picture, look
+
+__all__ = ["Refused", "check_item", "check_response", "check_session", "merged", "picture_of"]
 
 _RESPONSE = frozenset(
     "output_modalities instructions input conversation metadata audio max_output_tokens tools tool_choice reasoning "
@@ -93,6 +97,8 @@ def check_item(item: Any) -> dict[str, Any]:
                 if not isinstance(part, dict) or part.get("type") not in allowed:
                     kind = part.get("type") if isinstance(part, dict) else part
                     raise Refused("invalid_value", f"Invalid value: {kind!r}.", f"item.content[{n}].type")
+                if part["type"] == "input_image":
+                    picture_of(part, f"item.content[{n}]")
             return {"content": [], **item}
         case "function_call":
             needed = ("name", "arguments")
@@ -104,6 +110,20 @@ def check_item(item: Any) -> dict[str, Any]:
         if not isinstance(item.get(key), str):
             raise Refused("missing_required_parameter", f"Missing required parameter: 'item.{key}'.", f"item.{key}")
     return item
+
+
+def picture_of(part: dict[str, Any], where: str) -> Picture:
+    """The picture of an ``input_image`` part: a PNG or JPEG as a data URI."""
+    kind, _, data = str(part.get("image_url")).partition(";base64,")
+    try:
+        picture = look(base64.b64decode(data, validate=True))
+    except (ValueError, UsageError) as error:
+        raise Refused("invalid_value", f"Invalid image: {error}", f"{where}.image_url") from None
+    if kind != f"data:{picture.mime}":
+        raise Refused("invalid_value", f"Invalid image: {kind[:40]!r} holds {picture.mime}.", f"{where}.image_url")
+    if part.get("detail") not in (None, "auto", "low", "high"):
+        raise Refused("invalid_value", f"Invalid value: {part.get('detail')!r}.", f"{where}.detail")
+    return picture
 
 
 def _is_reference(item: Any) -> bool:

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from townsfolk.simulator.checks import Refused, check_item, check_response, check_session, merged
+from townsfolk.pictures import tokens_of
+from townsfolk.simulator.checks import Refused, check_item, check_response, check_session, merged, picture_of
 from townsfolk.simulator.frames import tokens
 from townsfolk.simulator.stream import Stream
 
@@ -144,19 +145,21 @@ class Session:
             for part in item.get("content", ())
             if part.get("type") == "input_audio"
         )
+        pictures = [part for item in params["input"] for part in item.get("content", ()) if "image_url" in part]
+        seen = sum(_looked_at(part) for part in pictures)
         text = size + sum(tokens(_text(item)) + 3 for item in params["input"])
         out = spoken["text"] + spoken["audio"]
-        self.sim.tokens += text + heard + out
+        self.sim.tokens += text + heard + seen + out
         if not self.sim.quirks.usage:
             return None
         return {
-            "total_tokens": text + heard + out,
-            "input_tokens": text + heard,
+            "total_tokens": text + heard + seen + out,
+            "input_tokens": text + heard + seen,
             "output_tokens": out,
             "input_token_details": {
                 "text_tokens": text,
                 "audio_tokens": heard,
-                "image_tokens": 0,
+                "image_tokens": seen,
                 "cached_tokens": cached,
                 "cached_tokens_details": {"text_tokens": cached, "audio_tokens": 0, "image_tokens": 0},
             },
@@ -328,6 +331,11 @@ class Session:
                 return before
             before = key
         return before
+
+
+def _looked_at(part: dict[str, Any]) -> int:
+    picture = picture_of(part, "image")
+    return tokens_of(picture.width, picture.height, "low" if part.get("detail") == "low" else "high")
 
 
 def _text(item: dict[str, Any]) -> str:

@@ -2,7 +2,8 @@
 
 Clients and host must agree on the major number, and while it is 0 on the minor one too.
 
-Revisions: 0.1 is the first; 0.2 brings thinking barks, speech in both directions and what was heard of a line.
+Revisions: 0.1 is the first; 0.2 brings thinking barks, speech in both directions, what was heard of a line, and
+pictures.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from townsfolk.errors import HINTS, ProtocolError
+from townsfolk.pictures import CHUNK, MAX_PICTURE
 
 __all__ = ["MAX_LINE", "MESSAGES", "PROTOCOL", "Field", "MessageType", "check", "compatible", "error"]
 
@@ -87,7 +89,20 @@ MESSAGES: Final[Mapping[str, MessageType]] = {
         {
             "text": Field("text", "What happened, in plain words.", reaches_model=True),
             "npcs": Field("list", "Ids of the characters that noticed; all when absent.", required=False),
+            "picture": Field(
+                "text", "The id of a picture of it, all pieces of which were sent before.", required=False
+            ),
             "id": Field("text", "An id; an `ack` with it comes when it is on disk.", required=False),
+        },
+    ),
+    "picture": MessageType(
+        "game",
+        "A piece of a PNG or JPEG. Pieces come in order; the `observe` that names the picture comes after the last.",
+        {
+            "id": Field("text", "The picture's id, never used before."),
+            "at": Field("number", "The byte at which this piece begins."),
+            "size": Field("number", f"Bytes of the whole picture, at most {MAX_PICTURE:,}."),
+            "data": Field("bytes", f"The next bytes of it, at most {CHUNK:,}.", reaches_model=True),
         },
     ),
     "set": MessageType(
