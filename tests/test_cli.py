@@ -151,6 +151,20 @@ def test_the_simulator_plays_the_whole_realtime_path(here):
     assert "[model] realtime:gpt-realtime-2.1-mini" in out.stdout
 
 
+def test_doctor_names_vendors_and_what_their_models_can(cast_folder):
+    out = run(
+        "doctor", "--json", "--characters", cast_folder,
+        "--set", "realtime_url=https://127.0.0.1:9/openai/v1", "--set", "realtime_model=dep",
+        AZURE_OPENAI_API_KEY="a", TOWNSFOLK_REALTIME_KEY_COMMAND="echo k",
+    )  # fmt: skip
+    realtime, text = json.loads(out.stdout)["servers"]
+    assert realtime == {
+        "kind": "realtime", "vendor": "compatible", "host": "127.0.0.1", "model": "dep",
+        "key": "TOWNSFOLK_REALTIME_KEY_COMMAND", "sees": False, "speaks": True,
+    }  # fmt: skip
+    assert (text["vendor"], text["host"], text["key"], text["sees"]) == ("OpenAI", "api.openai.com", "", True)
+
+
 def test_simulate_serves_any_realtime_client(here, cast_folder):
     with subprocess.Popen(
         [*TALK, "simulate", "--port", "0", "--characters", str(cast_folder)], stdout=subprocess.PIPE, text=True

@@ -16,6 +16,7 @@ from typing import Any
 
 from townsfolk import __version__
 from townsfolk.errors import PersonaError, TownsfolkError, UsageError
+from townsfolk.keyshape import no_keys
 from townsfolk.router import CHOICES
 
 __all__ = ["main", "parser"]
@@ -49,6 +50,12 @@ def parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="say which models are available, and why not")
     _host_options(doctor, save=None)
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
+
+    secret = commands.add_parser("secret", help="make a short-lived key for a realtime client; see docs/vendors.md")
+    secret.add_argument("--minutes", type=float, default=10.0, help="how long it is good (default: 10; at most 120)")
+    secret.add_argument("--npc", help="the character that a session with it is, unless the client says otherwise")
+    _host_options(secret, save=None)
+    secret.add_argument("--json", action="store_true", help="print one JSON object")
 
     simulate = commands.add_parser("simulate", help="run a realtime server on this machine that needs no key")
     simulate.add_argument("--port", type=int, default=8765, help="where to listen (default: 8765; 0: a free one)")
@@ -138,6 +145,11 @@ def _run(args: argparse.Namespace) -> int:
 
             config = {"characters": args.characters, "model": args.model, **_options(args.set)}
             return asyncio.run(doctor(config, as_json=args.json))
+        case "secret":
+            from townsfolk.shell.secret import secret
+
+            config = {"characters": args.characters, "model": args.model, **_options(args.set)}
+            return asyncio.run(secret(config, minutes=args.minutes, npc=args.npc, as_json=args.json))
         case "simulate":
             from townsfolk.shell.simulate import simulate
 
@@ -206,6 +218,8 @@ def _host(args: argparse.Namespace) -> None:
 
 def _token(file: str) -> str:
     try:
-        return Path(file).read_text(encoding="utf-8").strip()
+        token = Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError("bad_token", f"the token file cannot be read: {error}") from None
+    no_keys(token_file=token)  # every client would have to show it
+    return token

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from townsfolk.errors import UsageError
 from townsfolk.events import Event, LineDone, LineFailed
 from townsfolk.ids import line_ids
+from townsfolk.keyshape import no_keys
 from townsfolk.session import BACKOFF, Session
 from townsfolk.transports import ProcessTransport, TcpTransport, ThreadTransport, Transport
 from townsfolk.uploads import pieces_of
@@ -51,6 +52,7 @@ class Engine:
         backoff: Sequence[float] = BACKOFF,
     ) -> None:
         """Use :meth:`open` or :meth:`connect`; this takes any transport, and a backoff of one's own."""
+        no_keys(player=player, token=token)
         self.player = player
         self._ids = line_ids(uuid.uuid4().hex[:12])
         self._closed = False
@@ -80,6 +82,7 @@ class Engine:
         Raises:
             UsageError: ``characters`` is no folder of personas, or an argument makes no sense.
         """
+        no_keys(options=options, characters=str(characters), save=str(save), model=model, player=player)
         folder = Path(characters)
         if not any(folder.glob("*/persona.yaml")):
             raise UsageError("no_characters", f"{str(folder)!r} holds no character")
@@ -102,8 +105,9 @@ class Engine:
         """Joins a running bridge, such as ``tcp://127.0.0.1:7777``. Returns at once.
 
         Raises:
-            UsageError: The address cannot be read.
+            UsageError: The address cannot be read, or the token is an API key (``key_given``).
         """
+        no_keys(address=address, token=token)
         return cls(TcpTransport(address), player=player, token=token)
 
     # --- what a game says ---------------------------------------------------------------------------------------

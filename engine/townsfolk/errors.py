@@ -69,6 +69,9 @@ HINTS: Final[Mapping[str, str]] = {
     # models
     "missing_key": "Set OPENAI_API_KEY, or use `--model authored`, which needs none.",
     "bad_key": "The server refused the API key; check OPENAI_API_KEY, or TOWNSFOLK_TEXT_KEY for a server of your own.",
+    "key_given": "Keys come from the host's environment, such as OPENAI_API_KEY; a game that is shipped holds none.",
+    "key_command": "Run the command in TOWNSFOLK_REALTIME_KEY_COMMAND (or _TEXT_) yourself: it must print a key.",
+    "secret_expired": "Give the host a new client secret (`townsfolk secret`), or a command that gets one.",
     "quota": "The account has no credit left; check its billing page.",
     "no_such_model": "Check the model's name; `townsfolk doctor` lists what is available.",
     "connect_failed": "The model's server cannot be reached; check the address and the network.",

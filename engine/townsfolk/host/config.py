@@ -8,6 +8,7 @@ from typing import Any
 
 from townsfolk.catalogue import REALTIME, TEXT
 from townsfolk.errors import UsageError
+from townsfolk.keyshape import no_keys
 from townsfolk.prompt import BUDGET
 
 __all__ = ["Config"]
@@ -79,6 +80,7 @@ class Config:
         Raises:
             UsageError: A setting is unknown or of the wrong kind, or holds an API key.
         """
+        no_keys(**data)
         known = {field.name: str(field.type) for field in fields(cls)}
         kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "float": (int, float), "bool": bool}
         for name, value in data.items():
@@ -90,6 +92,4 @@ class Config:
             fits = isinstance(value, kinds[kind]) and isinstance(value, bool) == (kind == "bool")
             if not fits and not (value is None and optional):
                 raise UsageError("bad_argument", f"the setting {name!r} cannot be {value!r}")
-            if isinstance(value, str) and value.startswith("sk-"):
-                raise UsageError("bad_argument", f"the setting {name!r} holds an API key; set OPENAI_API_KEY instead")
         return cls(**data)

@@ -10,7 +10,7 @@ from townsfolk.cast import Cast
 from townsfolk.errors import ModelError, TownsfolkError, UsageError
 from townsfolk.gates import Fact
 from townsfolk.host.config import Config
-from townsfolk.host.keys import key_for
+from townsfolk.host.keys import secret_for
 from townsfolk.host.vendors import can_see, check_pictures, detail_of
 from townsfolk.models.base import Model
 from townsfolk.persona import Persona
@@ -144,7 +144,7 @@ class Lineup:
 
     def _rungs(self, wanted: str) -> tuple[str, ...]:
         url = self._config.realtime_url  # a server of one's own may want no key
-        return ladder(wanted, key=url is not None or bool(key_for("realtime", url)), local=self._gguf is not None)
+        return ladder(wanted, key=url is not None or bool(secret_for("realtime", url)), local=self._gguf is not None)
 
     def _look(self) -> tuple[LocalModel | None, Embedder | None]:
         from townsfolk.models.local_files import find_local_model
@@ -168,7 +168,7 @@ class Lineup:
 
                 return Realtime(
                     model=config.realtime_model,
-                    api_key=key_for("realtime", config.realtime_url),
+                    api_key=secret_for("realtime", config.realtime_url),
                     base_url=config.realtime_url,
                     sockets=config.realtime_sockets,
                     in_flight=config.realtime_in_flight,
@@ -182,8 +182,7 @@ class Lineup:
             case "text":
                 from townsfolk.models.text import TextModel
 
-                key = key_for("text", config.text_url)
-                sees = can_see(config, "text")
+                key, sees = secret_for("text", config.text_url), can_see(config, "text")
                 return TextModel(config.text_model, api_key=key, base_url=config.text_url, sees=sees)
             case "local":
                 from townsfolk.models.local import Local

@@ -15,6 +15,8 @@ from townsfolk.errors import ModelError
 from townsfolk.models.backoff import Pacer
 from townsfolk.models.decode import decode
 from townsfolk.models.refusals import refusal
+from townsfolk.models.sdk import confined
+from townsfolk.models.secret import Secret
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -54,7 +56,7 @@ class Connector:
 
     Args:
         model: The model's name. One that was replaced at OpenAI is replaced here too, with one warning.
-        api_key: The key. Without one, only a server of your own (``base_url``) can be asked.
+        api_key: The key, or what gives one. Without it, only a server of your own (``base_url``) can be asked.
         base_url: Another server, such as ``ws://127.0.0.1:8765/v1``; None means OpenAI's.
         connect_s: A connection must stand, and its session have begun, in so many seconds.
         session_s: A connection older than that should take no new lines.
@@ -63,13 +65,13 @@ class Connector:
     Attributes:
         model: The model that is asked.
         who: The model and its server, for messages.
-        secret: The key, never to be told.
+        secret: The key that was used last, never to be told.
     """
 
     def __init__(
         self,
         model: str,
-        api_key: str | None,
+        api_key: str | Secret | None,
         base_url: str | None,
         *,
         connect_s: float = 10.0,
@@ -77,7 +79,7 @@ class Connector:
         margin_s: float = 120.0,
     ) -> None:
         self.model = _current(model) if base_url is None else model  # another server names its models as it likes
-        self.secret = (api_key or "").strip()
+        self._key = api_key if isinstance(api_key, Secret) else Secret(api_key or "")
         self._base_url = _websocket_url(base_url) if base_url else None
         where = urlsplit(self._base_url).netloc.rpartition("@")[2] if self._base_url else "OpenAI"
         self.who = f"{self.model} on {where}"
@@ -88,12 +90,27 @@ class Connector:
         self._client: AsyncOpenAI | None = None
         self._making = asyncio.Lock()
 
+    @property
+    def secret(self) -> str:
+        return self._key.key
+
     async def open(self) -> Opened:
         """Opens a connection and waits until its session has begun.
 
         Raises:
             ModelError: There is none to be had: why not, and whether trying again may help.
         """
+        try:
+            return await self._open()
+        except ModelError as error:
+            if error.code not in ("bad_key", "secret_expired") or not self._key.refused():
+                raise
+            old = self.secret
+            if await self._key.fetch() == old:
+                raise
+        return await self._open()
+
+    async def _open(self) -> Opened:
         client = await self._ready()
         await asyncio.sleep(self._pacer.wait(time.monotonic()))
         from townsfolk.models.direct import DirectConnection
@@ -172,6 +189,8 @@ class Connector:
                 details = {"message": body.decode("utf-8", "replace")[:200] or "no reason given"}
             details = details if isinstance(details, dict) else {"message": str(details)}
             refused = refusal(details, who, status=response.status_code, secret=secret)
+            if refused.code == "bad_key" and self._key.short_lived:
+                refused = ModelError("secret_expired", f"{refused.message} It was a client secret.", fatal=True)
             refused.retry_after_s = _seconds(response.headers.get("Retry-After"))
             return refused
         if (received := getattr(error, "rcvd", None)) is not None:  # closed before the session began
@@ -188,15 +207,15 @@ class Connector:
         return ModelError("connect_failed", f"{who} cannot be reached ({cause}).")
 
     async def _ready(self) -> AsyncOpenAI:
-        if not self.secret and self._base_url is None:
+        if not self._key and self._base_url is None:
             raise ModelError("missing_key", "There is no key for OpenAI's realtime server.", fatal=True)
-        if not (self.secret.isascii() and self.secret.isprintable()):
-            raise ModelError("bad_key", "The API key holds characters that no key has.", fatal=True)
+        key = await self._key.fetch()
         if self._client is None:
             async with self._making:
                 if self._client is None:
                     # In a thread: the first import of the SDK takes half a second, and certificates some more.
-                    self._client = await asyncio.to_thread(_make_client, self.secret or "none", self._base_url)
+                    self._client = await asyncio.to_thread(_make_client, self._base_url)
+        self._client.api_key = key or "none"
         return self._client
 
 
@@ -206,12 +225,8 @@ async def _close(connection: AsyncRealtimeConnection) -> None:
             await connection.close()
 
 
-def _make_client(key: str, base_url: str | None) -> AsyncOpenAI:
-    from openai import AsyncOpenAI
-
-    client = AsyncOpenAI(api_key=key, websocket_base_url=base_url, max_retries=0)
-    if base_url is not None:
-        client.organization = client.project = None  # the environment's are OpenAI's business alone
+def _make_client(base_url: str | None) -> AsyncOpenAI:
+    client = confined("", base_url, websocket=True)
     _ = client.realtime  # loads the rest of the SDK now
     import townsfolk.models.direct  # noqa: F401
 

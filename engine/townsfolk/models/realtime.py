@@ -17,6 +17,7 @@ from townsfolk.models.connect import Connector
 from townsfolk.models.decode import create
 from townsfolk.models.line import Status
 from townsfolk.models.pool import Pool
+from townsfolk.models.secret import Secret
 from townsfolk.models.socket import Busy, Lost, Settings, Socket
 from townsfolk.persona import Persona
 
@@ -32,7 +33,7 @@ class Realtime:
 
     Args:
         model: The model's name. One that was replaced is replaced here too, with one warning.
-        api_key: The key. Without one, only a server of your own (``base_url``) can be asked.
+        api_key: The key, or what gives one. Without it, only a server of your own (``base_url``) can be asked.
         base_url: Another server, such as ``ws://127.0.0.1:8765/v1``; None means OpenAI's.
         sockets: At most so many connections.
         in_flight: At most so many lines at once on each; 1 for servers that take only one.
@@ -49,7 +50,7 @@ class Realtime:
         self,
         *,
         model: str = REALTIME,
-        api_key: str | None = None,
+        api_key: str | Secret | None = None,
         base_url: str | None = None,
         sockets: int = 4,
         in_flight: int = 8,
@@ -122,4 +123,5 @@ class Realtime:
 
     async def _connect(self, changed: Callable[[Socket], None]) -> Socket:
         opened = await self._connector.open()
+        self._settings = replace(self._settings, secret=self._connector.secret)
         return Socket(opened.connection, self._settings, opened.usable_until, changed, opened.direct)

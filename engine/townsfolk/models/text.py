@@ -14,6 +14,8 @@ from townsfolk.errors import ModelError, UsageError
 from townsfolk.models.base import Emit, Health, Request, Spoken
 from townsfolk.models.chat import Answer, Dialect, Lines, body_of, messages_of
 from townsfolk.models.refusals import complaint_of, model_error_of, refusal, status_of
+from townsfolk.models.sdk import confined
+from townsfolk.models.secret import Secret
 from townsfolk.persona import Persona
 from townsfolk.prompt import Prompt
 
@@ -32,7 +34,8 @@ class TextModel:
     Args:
         model: The model's name on the server.
         base_url: Where the server is, up to ``/v1``; OpenAI's own without it.
-        api_key: May be empty for servers that want none. It is sent to this server and nowhere else.
+        api_key: The key, or what gives one; may be empty for servers that want none. It is sent to this server and
+            nowhere else.
         connect_s: The longest time to connect.
         first_word_s: The longest time to the first word.
         stall_s: The longest silence in mid-line.
@@ -44,7 +47,7 @@ class TextModel:
         model: str,
         *,
         base_url: str | None = None,
-        api_key: str = "",
+        api_key: str | Secret = "",
         connect_s: float = 5.0,
         first_word_s: float = 15.0,
         stall_s: float = 5.0,
@@ -56,7 +59,7 @@ class TextModel:
             raise UsageError("bad_argument", f"{base_url!r} is no address; one looks like http://127.0.0.1:8080/v1.")
         self._model = model
         self._base_url = base_url
-        self._api_key = api_key.strip()
+        self._key = api_key if isinstance(api_key, Secret) else Secret(api_key)
         self._connect_s = connect_s
         self._first_word_s = first_word_s
         self._stall_s = stall_s
@@ -110,7 +113,7 @@ class TextModel:
         except Exception as error:
             if status_of(error) in (404, 405, 501) and self._base_url is not None:
                 return Health(True, f"{self._where} answers, and lists no models")
-            return Health(False, str(model_error_of(error, self._where, said=False, secret=self._api_key)))
+            return Health(False, str(model_error_of(error, self._where, said=False, secret=self._key.key)))
         if self._model in listed:
             return Health(True, f"{self._model} on {self._where}")
         few = ", ".join(listed[:5]) or "none"
@@ -157,7 +160,7 @@ class TextModel:
                 async with aclosing(self._chunks(client, request, messages, actions)) as chunks:
                     async for chunk in chunks:
                         if error := answer.read(chunk):
-                            raise refusal(error, self._who, said=answer.said, secret=self._api_key)
+                            raise refusal(error, self._who, said=answer.said, secret=self._key.key)
                         if enough():
                             return answer
                         if answer.begun:
@@ -170,7 +173,7 @@ class TextModel:
             code = "interrupted" if answer.said else "timeout"
             raise ModelError(code, f"{self._who}: {patience}.") from None
         except Exception as error:
-            raise model_error_of(error, self._who, said=answer.said, secret=self._api_key) from error
+            raise model_error_of(error, self._who, said=answer.said, secret=self._key.key) from error
         if not answer.understood:
             raise ModelError("bad_response", f"{self._who} sent no chat completion.")
         if answer.finish is None:
@@ -182,6 +185,7 @@ class TextModel:
         self, client: AsyncOpenAI, request: Request, messages: list[dict[str, Any]], actions: bool
     ) -> AsyncGenerator[bytes, None]:
         """The chunks of one answer. A field that the server refuses is left out from then on."""
+        fresh = False
         while True:
             body = self._body(request, messages, actions=actions)
             # The raw response: it skips the SDK's typed chunks, which cost more than the rest and refuse odd servers'.
@@ -201,42 +205,43 @@ class TextModel:
                                 return
                 return
             except Exception as error:
-                if status_of(error) not in (400, 422) or not self._dialect.learn(complaint_of(error)):
+                if status_of(error) == 401 and not fresh and self._key.refused():
+                    fresh, client = True, await self._ready()
+                elif status_of(error) not in (400, 422) or not self._dialect.learn(complaint_of(error)):
                     raise
 
     async def _ready(self) -> AsyncOpenAI:
         if self._closed:
             raise ModelError("closed", f"{self.name} was closed.", fatal=True)
-        if self._base_url is None and not self._api_key:
+        if self._base_url is None and not self._key:
             raise ModelError("missing_key", "There is no key for OpenAI's server.", fatal=True)
-        if not (self._api_key.isascii() and self._api_key.isprintable()):
-            raise ModelError("bad_key", "The API key holds characters that no key has.", fatal=True)
+        key = await self._key.fetch()
+        if self._key.short_lived:
+            raise ModelError("bad_key", "A client secret is good for the realtime protocol alone.", fatal=True)
         if self._client is None:
             async with self._making:
                 if self._client is None:
                     # In a thread: the first import of the SDK takes half a second, and certificates some more.
-                    self._client = await asyncio.to_thread(_make_client, self._base_url, self._api_key, self._connect_s)
+                    self._client = await asyncio.to_thread(_make_client, self._base_url, self._connect_s)
+        self._client.api_key = key or "none"
         return self._client
 
 
-def _make_client(base_url: str | None, api_key: str, connect_s: float) -> AsyncOpenAI:
+def _make_client(base_url: str | None, connect_s: float) -> AsyncOpenAI:
     import openai
 
     # SDK 2 stands on httpx and SDK 3 on httpx2: their settings must come from the same one.
     base = next(base for base in openai.DefaultAsyncHttpxClient.__mro__ if base.__name__ == "AsyncClient")
     http: Any = importlib.import_module(base.__module__.partition(".")[0])
-    client = openai.AsyncOpenAI(
-        api_key=api_key or "none",
-        base_url=base_url,
-        max_retries=0,
+    client = confined(
+        "",
+        base_url,
         http_client=openai.DefaultAsyncHttpxClient(
             timeout=openai.Timeout(None, connect=connect_s),
             limits=http.Limits(keepalive_expiry=_KEEP_S),
             trust_env=not _is_loopback(base_url),
         ),
     )
-    if base_url is not None:
-        client.organization = client.project = None  # the environment's are OpenAI's business alone
     _ = client.chat.completions.with_streaming_response  # loads the rest of the SDK now
     return client
 

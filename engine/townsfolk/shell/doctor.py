@@ -10,16 +10,19 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import apsw
 
 import townsfolk
 from townsfolk import __version__
 from townsfolk.cast import Cast, load_cast
+from townsfolk.catalogue import find
 from townsfolk.errors import TownsfolkError
 from townsfolk.host.config import Config
+from townsfolk.host.keys import key_source
 from townsfolk.host.lineup import Lineup
+from townsfolk.host.vendors import can_see, host_of, vendor_of
 from townsfolk.models.base import Model, ModelEvent, Request, Text
 from townsfolk.prompt import build, stable_parts
 
@@ -69,10 +72,28 @@ async def _look(settings: Mapping[str, Any]) -> dict[str, Any]:
     lineup = Lineup(config, cast, {})
     await lineup.start()
     report["auto"] = lineup.what
+    report["servers"] = [_server(config, "realtime"), _server(config, "text")]
     for model in lineup.models():
         report["models"].append(await _ask(model, cast))
     await lineup.close()
     return report
+
+
+def _server(config: Config, kind: Literal["realtime", "text"]) -> dict[str, Any]:
+    """Whose server a kind of model is asked on, and what it can do there as far as is known."""
+    url, model = (
+        (config.realtime_url, config.realtime_model) if kind == "realtime" else (config.text_url, config.text_model)
+    )
+    known = find(find(model).successor or model)
+    return {
+        "kind": kind,
+        "vendor": vendor_of(url),
+        "host": host_of(url),
+        "model": known.name if url is None else model,
+        "key": key_source(kind, url),
+        "sees": can_see(config, kind),
+        "speaks": kind == "realtime" and (known.audio is not None or vendor_of(url) == "compatible"),
+    }
 
 
 async def _ask(model: Model, cast: Cast) -> dict[str, Any]:
@@ -109,7 +130,13 @@ def _print(report: Mapping[str, Any]) -> None:
     for extra, there in report["extras"].items():
         print(f"extra {extra:6} {'installed' if there else f'''missing: pip install 'townsfolk[{extra}]' '''}")
     print(f"characters   {report['characters']}")
-    print(f"model auto   {report['auto']}\n")
+    print(f"model auto   {report['auto']}")
+    for server in report["servers"]:
+        can = [word for word, can in (("sees pictures", server["sees"]), ("can speak aloud", server["speaks"])) if can]
+        key = f"key from {server['key']}" if server["key"] else "no key"
+        where = f"{server['model']} on {server['host']} ({server['vendor']})"
+        print(f"{server['kind']:12} {'; '.join([where, *can, key])}")
+    print()
     for model in report["models"]:
         first = f"first word {model['first_word_ms']:.0f} ms" if model["first_word_ms"] is not None else ""
         print(f"{'ok ' if model['ok'] else 'no '} {model['name']:34} {first:20} {model['detail']}", file=sys.stdout)

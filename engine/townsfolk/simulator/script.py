@@ -98,6 +98,7 @@ class Quirks:
         metadata: ``response.metadata`` is echoed.
         legacy_items: ``conversation.item.created`` instead of ``added`` and ``done``.
         usage: ``response.done`` says what it took.
+        references: ``item_reference`` is taken in ``response.input``.
         rate_limits: ``rate_limits.updated`` is sent.
         expires_at: ``session.created`` says when the session ends.
         cancel: ``response.cancel`` stops the response. Else the answer is the made-up event ``response.cancelled``, and
@@ -110,6 +111,7 @@ class Quirks:
     metadata: bool = True
     legacy_items: bool = False
     usage: bool = True
+    references: bool = True
     rate_limits: bool = True
     expires_at: bool = True
     cancel: bool = True

@@ -322,7 +322,11 @@ class Session:
         return item
 
     def _resolved(self, item: dict[str, Any]) -> dict[str, Any]:
-        return self._find(item.get("id"), "reference") if item.get("type") == "item_reference" else item
+        if item.get("type") != "item_reference":
+            return item
+        if not self.sim.quirks.references:
+            raise Refused("invalid_value", "Invalid value: 'item_reference'.", "response.input")
+        return self._find(item.get("id"), "reference")
 
     def _before(self, id: str) -> str | None:
         before = None
