@@ -26,8 +26,10 @@ BENCHMARKS: Final = {
     "receive": HERE / "receive.py",
     "first_word": HERE / "first_word.py",
     "frame": HERE / "frame.py",
+    "sockets": HERE / "sockets.py",
     "free_lines": ROOT / "tools" / "judge_lines.py",
     "kill_host": ROOT / "tools" / "faults" / "kill_host.py",
+    "campaign": ROOT / "tools" / "faults" / "campaign.py",
 }
 """The benchmarks, and the campaigns that report as they do."""
 
