@@ -1,8 +1,8 @@
 """Ten thousand characters on a few sockets, and replaying a conversation: bars 12 and 13 of the plan.
 
 Bar 12: a host holds 10,000 characters of which 50 talk at once over the realtime protocol: its memory over what the
-imports take, its connections, and what an idle character costs. Then 500 talk at once. Bar 13: 100 items of a conversation
-are put to a server in one burst of prebuilt JSON, against the SDK's call for each; CPU of this process, same run.
+imports take, its connections, and what an idle character costs. Then 500 talk at once. Bar 13: 100 items of a
+conversation are put to a server in one burst of prebuilt JSON, against the SDK's call for each; CPU of this process.
 """
 
 from __future__ import annotations
