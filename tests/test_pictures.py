@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+import sys
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -126,6 +128,34 @@ def test_a_bomb_costs_nothing() -> None:
     look(bomb)
     assert tracemalloc.get_traced_memory()[1] < 300_000
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "slow",
+    [
+        png(extra=chunk(b"tEXt", b"") * 80_000),
+        b"\xff\xd8" + b"\xff\xe0\x00\x02" * 200_000 + b"\xff\xd9",
+        b"\xff\xd8" + b"\xff" * 1_000_000,
+        b"\xff\xd8" + b"\xff\xda\x00\x02" * 200_000 + b"\xff\xd9",
+        b"\xff\xd8\xff\xda\x00\x02" + b"\xff\x00" * 500_000 + b"\xff\xd9",
+        b"\xff\xd8\xff\xda\x00\x02" + b"\xff\xd3" * 500_000,
+    ],
+)
+def test_no_file_takes_many_steps_to_refuse(slow: bytes) -> None:
+    """A frame of the game waits for it: the steps that Python takes are few, whatever is in the file."""
+    steps = 0
+
+    def step(*_: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        return step
+
+    sys.settrace(step)
+    try:
+        refused(slow)
+    finally:
+        sys.settrace(None)
+    assert steps < 100_000
 
 
 @settings(max_examples=300, deadline=None)

@@ -6,6 +6,7 @@ kept or sent on: that it is whole, that nothing hangs on to it, and that it does
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -44,6 +45,11 @@ _DEPTHS: Final = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 
 """Bits of a sample that PNG allows, by colour type."""
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2})
 """JPEG's baseline, extended and progressive frames: what every reader knows."""
+_PARTS: Final = 4096
+"""Chunks or segments of one file; real ones have a few dozen. More would only cost time."""
+_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7]")
+"""What ends the pixels of a scan: among them, 0xFF is followed by a zero or a restart mark."""
+_FILLED: Final = re.compile(rb"\xff+")
 _SAVE: Final = "Save it as a PNG or JPEG of at most 1 MiB and 2,048 pixels a side; 768 pixels are plenty to see by."
 
 
@@ -177,7 +183,7 @@ def _png(data: bytes) -> tuple[int, int]:
     """The size of a PNG whose chunks are all whole, with nothing behind the last."""
     at, first, pixels = len(_PNG), True, False
     width = height = 0
-    while True:
+    for _ in range(_PARTS):
         if at + 12 > len(data):
             raise _Broken("ends too soon")
         size, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
@@ -196,10 +202,10 @@ def _png(data: bytes) -> tuple[int, int]:
         pixels = pixels or kind == b"IDAT"
         at = end + 4
         if kind == b"IEND":
-            break
-    if not pixels or at != len(data):
-        raise _Broken("holds no pixels" if not pixels else "goes on behind its end")
-    return width, height
+            if not pixels or at != len(data):
+                raise _Broken("holds no pixels" if not pixels else "goes on behind its end")
+            return width, height
+    raise _Broken("has too many parts")
 
 
 def _header(header: bytes) -> tuple[int, int]:
@@ -211,15 +217,18 @@ def _header(header: bytes) -> tuple[int, int]:
 def _jpeg(data: bytes) -> tuple[int, int]:
     """The size of a JPEG whose segments are all whole, with nothing behind the last."""
     at, size, scanned = 2, None, False
-    while True:
-        if data[at] != 0xFF:
-            raise _Broken("is damaged")
-        while data[at] == 0xFF:  # any number of them may fill the space before a marker
-            at += 1
-        marker = data[at]
-        at += 1
+    for _ in range(_PARTS):
+        filled = _FILLED.match(data, at)  # any number of them may fill the space before a marker
+        if filled is None:
+            raise _Broken("is damaged" if at < len(data) else "ends too soon")
+        marker = data[filled.end()]
+        at = filled.end() + 1
         if marker == 0xD9:
-            break
+            if size is None or not scanned:
+                raise _Broken("holds no pixels")
+            if at != len(data):
+                raise _Broken("goes on behind its end")
+            return size
         if marker == 0xD8 or marker < 0xC0 or 0xD0 <= marker <= 0xD7:
             raise _Broken("is damaged")
         length = int.from_bytes(data[at : at + 2], "big")
@@ -234,18 +243,8 @@ def _jpeg(data: bytes) -> tuple[int, int]:
         at += length
         if marker == 0xDA:
             scanned = True
-            at = _behind_scan(data, at)
-    if size is None or not scanned:
-        raise _Broken("holds no pixels")
-    if at != len(data):
-        raise _Broken("goes on behind its end")
-    return size
-
-
-def _behind_scan(data: bytes, at: int) -> int:
-    """Where the next marker after a scan's pixels begins."""
-    while (at := data.find(b"\xff", at)) >= 0:
-        if data[at + 1] != 0 and not 0xD0 <= data[at + 1] <= 0xD7:
-            return at
-        at += 2
-    raise _Broken("ends too soon")
+            behind = _MARKER.search(data, at)
+            if behind is None:
+                raise _Broken("ends too soon")
+            at = behind.start()
+    raise _Broken("has too many parts")
