@@ -136,6 +136,14 @@ def test_a_picture_that_the_budget_does_not_take_leaves_its_words(ada):
     assert prompt.picture is None and part.cut == "the picture itself: it takes 765 tokens" and "A sign." in part.text
 
 
+@pytest.mark.parametrize("detail", ["low", "high", None])
+def test_what_is_seen_takes_its_room_from_what_is_known(ada, detail):
+    view = View(PICTURE, 1.0, 1, detail, "A sign that says a lot. " * 20)
+    knowledge = [f"Fact number {n} is that the tide comes in and goes out." for n in range(200)]
+    prompt = build(stable_parts(*ada), "Well?", knowledge=knowledge, talk=talk(*knowledge[:12]), view=view, budget=1600)
+    assert prompt.tokens <= 1600 and next(part.tokens for part in prompt.parts if part.name == "picture") > 85
+
+
 def test_who_cannot_see_is_told_what_somebody_else_saw(ada):
     assert "It shows" not in seen(ada)[1].text
     prompt, part = seen(ada, words="Keep out, it reads.")

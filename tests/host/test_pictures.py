@@ -349,6 +349,18 @@ def test_pieces_that_do_not_fit_are_refused_and_nothing_is_kept(bad: dict[str, A
         uploads.claim(bad["id"], "")
 
 
+@pytest.mark.parametrize(
+    "second",
+    [piece("a", 3, 20, b"xy"), piece("a", 1, 20, b"xy"), piece("a", 2, 21, b"xy"), piece("b", 2, 20, b"xy")],
+)
+def test_pieces_come_in_order_and_of_one_size(second: dict[str, Any]) -> None:
+    uploads = Uploads()
+    uploads.take(piece("a", 0, 20, b"xy"))
+    with pytest.raises(ProtocolError, match="does not fit"):
+        uploads.take(second)
+    assert len(uploads._parts) == (second["id"] == "b")
+
+
 def test_a_picture_is_claimed_once_when_it_is_whole_and_sound() -> None:
     uploads, data = Uploads(), png()
     uploads.take(piece("a", 0, len(data), data[:50]))
