@@ -111,6 +111,27 @@ def test_a_model_that_does_not_see_is_shown_nothing():
     assert "input_image" not in run(scenario, options={"sees": False})
 
 
+@pytest.mark.parametrize("do", ["refuse", "fail"])
+def test_a_picture_that_the_server_refuses_is_left_out_of_that_line(do):
+    fault = Fault(do, code="invalid_value", kind="invalid_request_error", message="The image data is corrupt.")
+
+    async def scenario(made, sim):
+        events = []
+        await made.speak(request(images=(Image("image/png", png()),)), events.append)
+        return said(events), ["input_image" in str(create) for create in sim.creates()]
+
+    assert run(scenario, script=[Reply("x", fault=fault), "Aye."]) == ("Aye.", [True, False])
+
+
+def test_other_refusals_are_not_tried_again_without_the_picture():
+    fault = Fault("refuse", code="invalid_value", message="No.")
+
+    async def scenario(made, sim):
+        return (await fails(made, images=(Image("image/png", png()),)))[0].code, len(sim.creates())
+
+    assert run(scenario, script=[Reply(fault=fault)]) == ("server_error", 1)
+
+
 def test_lines_run_beside_each_other_on_one_socket():
     async def scenario(made, sim):
         heard = {n: [] for n in range(8)}

@@ -106,7 +106,7 @@ def test_a_model_that_sees_is_shown_pictures_with_what_the_player_says(chat_serv
     assert "image_url" not in str(asyncio.run(run(False)))
 
 
-def test_a_server_that_takes_no_pictures_is_asked_without_from_then_on(chat_server: Any, ask: Any, heard: Any) -> None:
+def test_a_picture_that_the_server_refuses_is_left_out_of_that_line(chat_server: Any, ask: Any, heard: Any) -> None:
     refused = (400, {"error": {"message": "Invalid content type. image_url is only supported by certain models."}})
 
     async def run() -> Any:
@@ -117,8 +117,8 @@ def test_a_server_that_takes_no_pictures_is_asked_without_from_then_on(chat_serv
             await model.close()
             return server.requests
 
-    first, *rest = asyncio.run(run())
-    assert "image_url" in str(first) and len(rest) == 2 and "image_url" not in str(rest)
+    shown = ["image_url" in str(body) for body in asyncio.run(run())]
+    assert shown == [True, False, True]  # the next picture may be sound
 
 
 def test_pictures_go_to_a_server_that_nobody_here_wrote(aimock: str, ask: Any, heard: Any) -> None:

@@ -14,7 +14,7 @@ __all__ = ["Answer", "BadStream", "Dialect", "Lines", "body_of", "folded_message
 
 _MAX_LINE: Final = 1 << 20
 """Bytes of one streamed chunk; a server that sends more is no chat server."""
-_OPTIONAL: Final = ("stream_options", "temperature", "reasoning_effort", "tools", "image")
+_OPTIONAL: Final = ("stream_options", "temperature", "reasoning_effort", "tools")
 """Fields that an answer can do without, in the order in which a server's complaint is searched for them."""
 _ACTED: Final = "The game was asked to do this. Say your line now."
 
@@ -114,7 +114,7 @@ def body_of(
     images: Sequence[Image] = (),
 ) -> dict[str, Any]:
     """The request as chat completions wants it, in the server's dialect."""
-    if images and "image" not in dialect.without:
+    if images:
         messages = _shown(messages, images)
     body: dict[str, Any] = {
         "model": model,

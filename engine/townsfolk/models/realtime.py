@@ -99,6 +99,11 @@ class Realtime:
                 lost += 1
                 if lost == 2 or not self._budget.may_retry(time.monotonic()):
                     raise
+            except ModelError as error:
+                # The model is blind after all, or the picture is broken: the words alone will do.
+                if not request.images or error.code == "interrupted" or "image" not in error.message.lower():
+                    raise
+                request = replace(request, images=())
         raise ModelError("rate_limited", f"{self._settings.who} is busy with other lines.")
 
     async def warm(self, persona: Persona) -> None:

@@ -7,6 +7,7 @@ import importlib
 import ipaddress
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -207,6 +208,8 @@ class TextModel:
             except Exception as error:
                 if status_of(error) == 401 and not fresh and self._key.refused():
                     fresh, client = True, await self._ready()
+                elif request.images and status_of(error) in (400, 422) and "image" in complaint_of(error).lower():
+                    request = replace(request, images=())  # the model is blind after all, or the picture is broken
                 elif status_of(error) not in (400, 422) or not self._dialect.learn(complaint_of(error)):
                     raise
 
