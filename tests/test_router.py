@@ -7,22 +7,24 @@ from townsfolk.router import ladder
 
 
 @pytest.mark.parametrize(
-    ("model", "key", "local", "rungs"),
+    ("model", "key", "second", "local", "rungs"),
     [
-        ("auto", False, False, ("topics", "deflect")),
-        ("auto", False, True, ("topics", "local", "deflect")),
-        ("auto", True, False, ("realtime", "topics", "deflect")),
-        ("auto", True, True, ("realtime", "topics", "local", "deflect")),
-        ("authored", True, True, ("topics", "deflect")),
-        ("realtime", False, False, ("realtime",)),
-        ("scripted:a/b.yaml", False, False, ("scripted:a/b.yaml",)),
+        ("auto", False, False, False, ("topics", "deflect")),
+        ("auto", False, False, True, ("topics", "local", "deflect")),
+        ("auto", True, False, False, ("realtime", "topics", "deflect")),
+        ("auto", True, False, True, ("realtime", "topics", "local", "deflect")),
+        ("auto", True, True, True, ("realtime", "text", "topics", "local", "deflect")),
+        ("auto", False, True, False, ("topics", "deflect")),
+        ("authored", True, True, True, ("topics", "deflect")),
+        ("realtime", False, False, False, ("realtime",)),
+        ("scripted:a/b.yaml", False, False, False, ("scripted:a/b.yaml",)),
     ],
 )
-def test_ladders(model, key, local, rungs):
-    assert ladder(model, key=key, local=local) == rungs
+def test_ladders(model, key, second, local, rungs):
+    assert ladder(model, key=key, second=second, local=local) == rungs
 
 
 def test_a_model_that_is_none_is_told_with_those_that_are():
     with pytest.raises(UsageError) as caught:
-        ladder("gpt", key=True, local=True)
+        ladder("gpt", key=True, second=True, local=True)
     assert caught.value.code == "no_such_model" and "realtime" in caught.value.hint

@@ -17,6 +17,7 @@ from typing import Any
 from townsfolk import __version__
 from townsfolk.errors import PersonaError, TownsfolkError, UsageError
 from townsfolk.keyshape import no_keys
+from townsfolk.ledger import BY
 from townsfolk.router import CHOICES
 
 __all__ = ["main", "parser"]
@@ -60,6 +61,19 @@ def parser() -> argparse.ArgumentParser:
     simulate = commands.add_parser("simulate", help="run a realtime server on this machine that needs no key")
     simulate.add_argument("--port", type=int, default=8765, help="where to listen (default: 8765; 0: a free one)")
     simulate.add_argument("--characters", default="characters", help="whose lines it speaks (default: characters)")
+
+    cost = commands.add_parser("cost", help="show what paid models took, and what it would cost at other prices")
+    cost.add_argument("save", nargs="?", help="the save whose use is shown; none shows the what-if tables alone")
+    cost.add_argument("--by", choices=BY, default="model", help="what the use is summed by (default: model)")
+    cost.add_argument(
+        "--what-if", metavar="PRICES", default="0.05,0.15",
+        help="other prices, US dollars a million tokens: one number for all tokens, or IN/OUT (default: 0.05,0.15)",
+    )  # fmt: skip
+    cost.add_argument("--lines-per-hour", type=float, default=60.0, help="of one player (default: 60)")
+    cost.add_argument("--json", action="store_true", help="print one JSON object")
+
+    models = commands.add_parser("models", help="list the models of the catalogue: context, prices, shutdown dates")
+    models.add_argument("--json", action="store_true", help="print one JSON object")
 
     serve = commands.add_parser("serve", help="run the bridge: one host for games on other engines")
     serve.add_argument("--tcp", default="127.0.0.1:7777", help="where to listen (default: 127.0.0.1:7777)")
@@ -150,6 +164,14 @@ def _run(args: argparse.Namespace) -> int:
 
             config = {"characters": args.characters, "model": args.model, **_options(args.set)}
             return asyncio.run(secret(config, minutes=args.minutes, npc=args.npc, as_json=args.json))
+        case "cost":
+            from townsfolk.shell.cost import cost
+
+            cost(args.save, by=args.by, prices=args.what_if, lines_per_hour=args.lines_per_hour, as_json=args.json)
+        case "models":
+            from townsfolk.shell.cost import models
+
+            models(as_json=args.json)
         case "simulate":
             from townsfolk.shell.simulate import simulate
 

@@ -66,6 +66,11 @@ HINTS: Final[Mapping[str, str]] = {
     # speech
     "no_ear": "Set `ear` to what shall listen (docs/speech.md), or let the player type.",
     "nothing_heard": "Nothing was understood; let the player say it again.",
+    # money
+    "over_budget": "The budget is used up; lines come from the models that cost nothing. See docs/cost.md.",
+    "no_price": "Add the model's price to a catalogue of your own: see docs/cost.md.",
+    "model_ends": "Choose another in time: `townsfolk models` lists them.",
+    "bad_catalogue": "Correct the file that TOWNSFOLK_CATALOGUE names; see docs/cost.md.",
     # models
     "missing_key": "Set OPENAI_API_KEY, or use `--model authored`, which needs none.",
     "bad_key": "The server refused the API key; check OPENAI_API_KEY, or TOWNSFOLK_TEXT_KEY for a server of your own.",

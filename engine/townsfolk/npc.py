@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from townsfolk.errors import ModelError, TownsfolkError
@@ -15,7 +15,7 @@ from townsfolk.knowledge import Knowledge
 from townsfolk.lore import World
 from townsfolk.memory.recall import Recall, Recalled
 from townsfolk.memory.record import Ending, Memory, OpenLine
-from townsfolk.models.base import Audio, Call, Image, Model, ModelEvent, Mood, Request, Spoken, Text, Timing
+from townsfolk.models.base import Audio, Call, Image, Model, ModelEvent, Mood, Purse, Request, Spoken, Text, Timing
 from townsfolk.persona import Persona, tool
 from townsfolk.pictures import Picture, Sight, View
 from townsfolk.prompt import BUDGET, Prompt, build, stable_parts
@@ -59,6 +59,7 @@ class Npc:
     Args:
         facts: What the game says is so; read anew for each line.
         clock: Seconds since 1970.
+        purse: Pays for a line, given the turn, its prompt and the most tokens of its answer.
         sight: Whether it can see pictures, and for how long it looks at one.
     """
 
@@ -73,6 +74,7 @@ class Npc:
         facts: Mapping[str, Fact],
         clock: Callable[[], float],
         budget: int = BUDGET,
+        purse: Callable[[Turn, Prompt, int], Purse] | None = None,
         deadlines: Deadlines = Deadlines(),  # noqa: B008  # a frozen value
         sight: Sight = Sight(),  # noqa: B008
     ) -> None:
@@ -86,6 +88,7 @@ class Npc:
         self._facts = facts
         self._clock = clock
         self._budget = budget
+        self._purse = purse
         self._deadlines = deadlines
         self._stable = stable_parts(persona, world, budget)
         self._knowledge = Knowledge(persona, world)
@@ -178,7 +181,7 @@ class Npc:
 
     def _request(self, turn: Turn, prompt: Prompt) -> Request:
         persona, player = self.persona, turn.player
-        return Request(
+        request = Request(
             line=turn.line,
             persona=persona,
             prompt=prompt,
@@ -193,6 +196,10 @@ class Npc:
             patience_s=self._deadlines.first_word,
             images=self._images(prompt),
         )
+        if self._purse is None:
+            return request
+        purse = self._purse(turn, prompt, request.max_tokens)
+        return replace(request, reserve=purse.reserve, bill=purse.bill)
 
     def _images(self, prompt: Prompt) -> tuple[Image, ...]:
         seen = prompt.picture

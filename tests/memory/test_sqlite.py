@@ -1,5 +1,6 @@
 """The SQLite store: what it keeps, what it refuses, and what it says about it."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from townsfolk.errors import StoreError
+from townsfolk.ledger import Spent, Tokens
+from townsfolk.memory.migrations import APPLICATION_ID, M001
 from townsfolk.memory.record import Memory, OpenLine, checksum
-from townsfolk.memory.sqlite import SqliteStore, read_only_copy
+from townsfolk.memory.sqlite import SqliteStore, read_only_copy, read_spent
 
 
 def memory(text="hello", turn="t1", kind="heard", npc="ada"):
@@ -230,3 +233,39 @@ def test_opening_is_quick_enough_to_do_again(path):
     for _ in range(20):
         SqliteStore(path).close()
     assert time.monotonic() - started < 60  # a hang, not a benchmark
+
+
+def spent(at, **more):
+    plain = {"money": 7, "tokens": Tokens(1, 2, 3, 4, 5, 6, 7, 8), "estimated": False}
+    return Spent(at, "run", "ada", "ana", "m", "completed", "s-1", **{**plain, **more})
+
+
+def test_what_was_spent_comes_back_exactly_also_while_a_host_uses_the_save(path):
+    entries = [spent(1.5), spent(2.5, money=None, estimated=True), spent(3.5, tokens=Tokens(), money=0)]
+    store = SqliteStore(path)
+    store.spend(entries[:2])
+    store.spend(entries[2:])
+    assert store.spent() == entries and store.spent(2.5) == entries[1:]
+    assert read_spent(path) == entries
+    store.close()
+    assert read_spent(path) == entries
+
+
+def test_a_save_from_before_the_ledger_is_brought_up_to_date(path):
+    path.parent.mkdir()
+    with contextlib.closing(apsw.Connection(str(path))) as db:
+        db.execute(M001)
+        db.execute(f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version=1")
+    assert read_spent(path) == []
+    store = SqliteStore(path)
+    store.spend([spent(1.0)])
+    assert len(store.spent()) == 1
+    store.close()
+
+
+def test_a_ledger_that_cannot_be_read_is_told(tmp_path):
+    with pytest.raises(StoreError):
+        read_spent(tmp_path / "none.save")
+    (tmp_path / "other.db").write_bytes(b"no database at all, but long enough to be looked at" * 20)
+    with pytest.raises(StoreError):
+        read_spent(tmp_path / "other.db")

@@ -6,6 +6,8 @@ import asyncio
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from openai.types.chat import ChatCompletionUserMessageParam
 from pydantic import TypeAdapter
 
 from townsfolk.errors import ModelError, UsageError
-from townsfolk.models.base import Call, Health, Image, Request, Spoken, Text, Usage
+from townsfolk.models.base import Billed, Call, Health, Image, Request, Spoken, Text, Usage
 from townsfolk.models.text import TextModel
 
 
@@ -413,3 +415,52 @@ def test_against_its_chaos(start_aimock: Any, ask: Any, heard: Any, flag: str, c
     with start_aimock(flag, "1") as address:
         assert asyncio.run(run(address)) in codes
     assert heard == []
+
+
+# what it took
+
+
+def billed(server_type: Any, request: Request, heard: Any, *plan: Any, **options: Any) -> list[tuple[Any, ...]]:
+    """What was reserved and told, in order."""
+    told: list[tuple[Any, ...]] = []
+
+    def bill(billed: Billed) -> None:
+        told.append((billed.status, billed.usage.input, billed.usage.output, billed.line))
+
+    paying = replace(request, bill=bill, reserve=lambda model: told.append(("reserved", model)))
+    with suppress(ModelError):
+        speak(server_type, paying, heard, *plan, **options)
+    return told
+
+
+def test_what_a_line_took_is_told_once(chat_server: Any, chunk: Any, ask: Any, heard: Any) -> None:
+    usage = {"choices": [], "usage": {"prompt_tokens": 90, "completion_tokens": 4}}
+    told = billed(chat_server, ask(), heard, ["Yes.", chunk(finish="stop"), usage])
+    assert told == [("reserved", "m"), ("completed", 90, 4, ask().line)]
+    told = billed(chat_server, ask(), heard, ["Yes.", chunk(finish="length"), usage])
+    assert told[1][0] == "incomplete"
+
+
+def test_a_request_that_was_refused_took_nothing_and_its_second_try_is_reserved_too(
+    chat_server: Any, chunk: Any, ask: Any, heard: Any
+) -> None:
+    refusal = (400, {"error": {"message": "Unsupported parameter: 'max_tokens'", "param": "max_tokens"}})
+    told = billed(chat_server, ask(), heard, refusal, ["Yes.", chunk(finish="stop")])
+    assert told == [
+        ("reserved", "m"), ("failed", 0, 0, ask().line), ("reserved", "m"), ("completed", None, None, ask().line),
+    ]  # fmt: skip
+
+
+def test_a_budget_that_says_no_is_heard_before_the_server_is(chat_server: Any, ask: Any, heard: Any) -> None:
+    def no(model: str) -> None:
+        raise ModelError("over_budget", "No more today.")
+
+    async def run() -> int:
+        async with chat_server(["Yes."]) as server:
+            model = TextModel("m", base_url=server.url)
+            with pytest.raises(ModelError, match="No more today"):
+                await model.speak(replace(ask(), reserve=no), heard)
+            await model.close()
+            return len(server.requests)
+
+    assert asyncio.run(run()) == 0 and heard == []

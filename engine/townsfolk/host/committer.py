@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from townsfolk.errors import StoreError
+from townsfolk.ledger import Spent
 from townsfolk.memory.record import Memory, OpenLine, Store
 
 __all__ = ["Committer"]
@@ -31,12 +32,13 @@ class _Write:
     memories: Sequence[Memory] = ()
     open_lines: Sequence[OpenLine] = ()
     closed: Sequence[str] = ()
+    spent: Sequence[Spent] = ()
 
 
 @dataclass(slots=True)
 class _Read:
-    done: asyncio.Future[list[Memory]]
-    npc: str
+    done: asyncio.Future[Any]
+    read: Callable[[], Any]
 
 
 @dataclass(slots=True)
@@ -52,6 +54,8 @@ class _Batch:
             [line for write in self.writes for line in write.open_lines if line.turn not in closed],
             closed,
         )
+        if spent := [entry for write in self.writes for entry in write.spent]:
+            store.spend(spent)
 
 
 class Committer:
@@ -80,7 +84,13 @@ class Committer:
         self, memories: Sequence[Memory] = (), open_lines: Sequence[OpenLine] = (), closed: Sequence[str] = ()
     ) -> asyncio.Future[None]:
         """Keeps memories; the future is done when they are on disk, or fails with a :exc:`StoreError`."""
-        write = _Write(self._loop.create_future(), memories, open_lines, closed)
+        return self._put(_Write(self._loop.create_future(), memories, open_lines, closed))
+
+    def spend(self, entries: Sequence[Spent]) -> asyncio.Future[None]:
+        """The same for what responses took."""
+        return self._put(_Write(self._loop.create_future(), spent=entries))
+
+    def _put(self, write: _Write) -> asyncio.Future[None]:
         # Nobody has to look at it: trouble is told by `on_trouble`.
         write.done.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._queue.put(write)
@@ -88,9 +98,16 @@ class Committer:
 
     def load(self, npc: str) -> asyncio.Future[list[Memory]]:
         """All memories of a character, with those that :meth:`keep` was given before."""
-        read = _Read(self._loop.create_future(), npc)
-        self._queue.put(read)
-        return read.done
+        return self._ask(lambda: self._store.load(npc))
+
+    def spent(self, since: float) -> asyncio.Future[list[Spent]]:
+        """What responses took from that time on (seconds since 1970)."""
+        return self._ask(lambda: self._store.spent(since))
+
+    def _ask(self, read: Callable[[], Any]) -> asyncio.Future[Any]:
+        asked = _Read(self._loop.create_future(), read)
+        self._queue.put(asked)
+        return asked.done
 
     async def close(self) -> None:
         """Writes what waits, then closes the store."""
@@ -119,7 +136,7 @@ class Committer:
             self._commit(batch)
             for read in reads:
                 try:
-                    self._settle(read.done, self._store.load(read.npc))
+                    self._settle(read.done, read.read())
                 except StoreError as error:
                     self._settle(read.done, error)
         self._store.close()

@@ -42,6 +42,12 @@ class Config:
         voice: What says lines aloud: ``tones``; None leaves them written.
         ear: What understands players who speak: ``tones``; None lets them type only.
         overlap: Whether characters of one game may talk over each other.
+        budget_usd_day: US dollars that paid models may cost a day (UTC); None is no limit.
+        budget_usd_player_day: The same for each player.
+        budget_requests_day: Requests to paid models a day.
+        budget_requests_player_day: The same for each player.
+        budget_soft: From this share of a limit on, only ``cheaper`` is asked.
+        cheaper: The model for that, such as ``text:gpt-6-luna``; None goes on with the others to the limit.
         thinking: Seconds without a word after which the character says a thinking bark.
         first_word: Seconds that all models together have for the first word; after that an offline bark stands for the
             line.
@@ -69,6 +75,12 @@ class Config:
     voice: str | None = None
     ear: str | None = None
     overlap: bool = False
+    budget_usd_day: float | None = None
+    budget_usd_player_day: float | None = None
+    budget_requests_day: int | None = None
+    budget_requests_player_day: int | None = None
+    budget_soft: float = 0.8
+    cheaper: str | None = None
     thinking: float = 1.5
     first_word: float = 8.0
     whole_line: float = 20.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,12 +24,15 @@ from townsfolk.host.committer import Committer
 from townsfolk.host.config import Config
 from townsfolk.host.lineup import Lineup
 from townsfolk.host.pictures import Words
+from townsfolk.host.till import Purse, till_for
 from townsfolk.ids import is_id
+from townsfolk.ledger import start_of_day
 from townsfolk.memory.recall import Recall
 from townsfolk.memory.record import Memory
 from townsfolk.memory.sqlite import SqliteStore, read_only_copy
 from townsfolk.npc import Npc
 from townsfolk.pictures import Picture
+from townsfolk.prompt import Prompt
 from townsfolk.turn import Deadlines, Turn
 from townsfolk.wire.codec import raw
 from townsfolk.wire.protocol import MAX_LINE
@@ -70,9 +74,12 @@ class Host:
         self._facts.update({id: fact.start for id, fact in self.cast.world.facts.items()})
         store = await asyncio.to_thread(self._open_store)
         self._committer = Committer(store, self._on_store)
+        self.till = till_for(self.config, self._committer.spend, self._say_all)
+        self.till.load(await self._committer.spent(start_of_day(time.time())))
         self.lineup = Lineup(self.config, self.cast, self._facts, self._on_model)
         await self.lineup.start()
-        self._words = Words(self.lineup.describer(), self._committer.keep, self._say_all)
+        self.news += self.lineup.ending(datetime.now(UTC).date())
+        self._words = Words(self.lineup.describer(self.till.purse_for_picture), self._committer.keep, self._say_all)
 
     def _open_store(self) -> SqliteStore:
         path = Path(self.config.save) if self.config.save else None
@@ -334,11 +341,17 @@ class Host:
             facts=self._facts,
             clock=time.time,
             budget=self.config.budget,
+            purse=self._purse,
             deadlines=self._deadlines,
             sight=self.lineup.sight_for(persona),
         )
         self._npcs[id] = npc
         return npc
+
+    def _purse(self, turn: Turn, prompt: Prompt, output_tokens: int) -> Purse:
+        return self.till.purse(
+            turn.npc, turn.player, turn.line, input_tokens=prompt.tokens, output_tokens=output_tokens
+        )
 
     # --- troubles -----------------------------------------------------------------------------------------------
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from townsfolk.cast import Cast
-from townsfolk.errors import ModelError, TownsfolkError, UsageError
+from townsfolk.catalogue import find
+from townsfolk.errors import HINTS, ModelError, TownsfolkError, UsageError
+from townsfolk.events import Status
 from townsfolk.gates import Fact
 from townsfolk.host.config import Config
 from townsfolk.host.keys import secret_for
 from townsfolk.host.vendors import can_see, check_pictures, detail_of
-from townsfolk.models.base import Model
+from townsfolk.models.base import Model, Purse
 from townsfolk.persona import Persona
 from townsfolk.pictures import Sight
 from townsfolk.prompt import instructions, stable_parts
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["EARS", "VOICES", "Lineup", "find_ear", "find_embedder", "find_voice"]
 
 _REMOTE: Final = ("realtime", "text", "simulator")
+_SOON_DAYS: Final = 60
+"""A model that ends within so many days is told of."""
 VOICES: Final = ("tones",)
 """What ``voice`` may be, besides nothing."""
 EARS: Final = ("tones",)
@@ -69,9 +74,12 @@ class Lineup:
             TownsfolkError: The configured model or voice does not exist.
         """
         check_pictures(self._config)
+        cheaper = self._config.cheaper
+        if cheaper is not None and not cheaper.startswith(("text:", "realtime:")):
+            raise UsageError("no_such_model", f"cheaper is such as text:gpt-6-luna, not {cheaper!r}")
         self._voice = find_voice(self._config.voice)
         self.ear = find_ear(self._config.ear)
-        ladder(self._config.model, key=False, local=False)
+        ladder(self._config.model, key=False, second=False, local=False)
         self._gguf, self._embedder = await asyncio.to_thread(self._look)
         if self._config.model.startswith("scripted:"):
             self._build(self._config.model)  # a script that cannot be read is told now, not at the first line
@@ -97,14 +105,30 @@ class Lineup:
         sees = any(can_see(config, rung) for rung in self._rungs_of(persona))
         return Sight(detail_of(config) if sees else None, config.picture_lines, config.picture_seconds)
 
-    def describer(self) -> Describer | None:
+    def ending(self, today: datetime.date) -> list[Status]:
+        """What the game's maker should know of models that will soon not be served any more."""
+        config, news = self._config, []
+        wanted = {config.model, config.cheaper, config.picture_model}
+        wanted |= {persona.model.prefer for persona in self._cast.personas.values()}
+        names = {"realtime": config.realtime_model, "text": config.text_model}
+        for rung in sorted({rung for each in wanted if each for rung in self._rungs(each)}):
+            kind, _, named = rung.partition(":")
+            if kind not in names:
+                continue
+            entry = find(named or names[kind])
+            if entry.shutdown is not None and (entry.shutdown - today).days <= _SOON_DAYS:
+                message = f"{entry.name} is not served from {entry.shutdown} on"
+                news.append(Status("model_ends", message, HINTS["model_ends"]))
+        return news
+
+    def describer(self, purse: Callable[[str, str], Purse]) -> Describer | None:
         """What says in words what a picture shows, if the game chose one."""
         config = self._config
         if config.picture_model is None:
             return None
         from townsfolk.models.describe import Describer
 
-        return Describer(self._build(config.picture_model), detail=detail_of(config))
+        return Describer(self._build(config.picture_model), detail=detail_of(config), purse=purse)
 
     def model_for(self, persona: Persona) -> Model:
         """What speaks for a character."""
@@ -144,7 +168,13 @@ class Lineup:
 
     def _rungs(self, wanted: str) -> tuple[str, ...]:
         url = self._config.realtime_url  # a server of one's own may want no key
-        return ladder(wanted, key=url is not None or bool(secret_for("realtime", url)), local=self._gguf is not None)
+        key = url is not None or bool(secret_for("realtime", url))
+        # Who chose a server of their own for the one did not choose OpenAI's for the other.
+        second = bool(secret_for("text", self._config.text_url)) and (url is None or self._config.text_url is not None)
+        rungs = ladder(wanted, key=key, second=second, local=self._gguf is not None)
+        if self._config.cheaper is not None and rungs[0].partition(":")[0] in _REMOTE:
+            rungs = (rungs[0], self._config.cheaper, *rungs[1:])
+        return rungs
 
     def _look(self) -> tuple[LocalModel | None, Embedder | None]:
         from townsfolk.models.local_files import find_local_model
@@ -167,7 +197,7 @@ class Lineup:
                 from townsfolk.models.realtime import Realtime
 
                 return Realtime(
-                    model=config.realtime_model,
+                    model=detail or config.realtime_model,
                     api_key=secret_for("realtime", config.realtime_url),
                     base_url=config.realtime_url,
                     sockets=config.realtime_sockets,
@@ -183,7 +213,7 @@ class Lineup:
                 from townsfolk.models.text import TextModel
 
                 key, sees = secret_for("text", config.text_url), can_see(config, "text")
-                return TextModel(config.text_model, api_key=key, base_url=config.text_url, sees=sees)
+                return TextModel(detail or config.text_model, api_key=key, base_url=config.text_url, sees=sees)
             case "local":
                 from townsfolk.models.local import Local
 

@@ -33,5 +33,30 @@ CREATE TABLE open_line(
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: Final = (M001,)
+M002: Final = """
+CREATE TABLE spent(
+    id INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    session TEXT NOT NULL,
+    npc TEXT NOT NULL,
+    player TEXT NOT NULL,
+    model TEXT NOT NULL,
+    status TEXT NOT NULL,
+    line TEXT NOT NULL,
+    input_text INTEGER NOT NULL,
+    input_audio INTEGER NOT NULL,
+    input_image INTEGER NOT NULL,
+    cached_text INTEGER NOT NULL,
+    cached_audio INTEGER NOT NULL,
+    cached_image INTEGER NOT NULL,
+    output_text INTEGER NOT NULL,
+    output_audio INTEGER NOT NULL,
+    money INTEGER,
+    estimated INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX spent_at ON spent(at);
+"""
+
+MIGRATIONS: Final = (M001, M002)
 """Step n brings a save of version n to version n + 1. Steps are only ever added."""

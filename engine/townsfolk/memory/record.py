@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+from townsfolk.ledger import Spent
+
 __all__ = ["Ending", "Kind", "Memory", "OpenLine", "Store", "checksum"]
 
 Kind: TypeAlias = Literal["heard", "said", "observed"]
@@ -68,6 +70,14 @@ class Store(Protocol):
 
     def load(self, npc: str) -> list[Memory]:
         """All memories of a character, oldest first. Damaged ones are left out and counted in ``damaged``."""
+        ...
+
+    def spend(self, entries: Sequence[Spent]) -> None:
+        """Keeps what responses took."""
+        ...
+
+    def spent(self, since: float = 0.0) -> list[Spent]:
+        """That of responses that ended at that time (seconds since 1970) or later, oldest first."""
         ...
 
     @property

@@ -8,17 +8,23 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, cast
 
 import apsw
 
 from townsfolk.errors import StoreError
+from townsfolk.ledger import Spent, Tokens
 from townsfolk.memory.migrations import APPLICATION_ID, MIGRATIONS
 from townsfolk.memory.record import Memory, OpenLine, checksum
 
-__all__ = ["SqliteStore", "read_only_copy"]
+__all__ = ["SqliteStore", "read_only_copy", "read_spent"]
 
+_SPENT = (
+    "at, session, npc, player, model, status, line, input_text, input_audio, input_image, cached_text, cached_audio,"
+    " cached_image, output_text, output_audio, money, estimated"
+)
 _FIELDS = "npc, kind, speaker, text, at, player, turn, ending, topic"
 
 
@@ -97,6 +103,17 @@ class SqliteStore:
             )
             self._db.executemany("DELETE FROM open_line WHERE turn=?", [(turn,) for turn in closed])
 
+    def spend(self, entries: Sequence[Spent]) -> None:
+        with _told(None), _transaction(self._db):
+            self._db.executemany(
+                f"INSERT INTO spent({_SPENT}) VALUES({','.join('?' * 17)})",
+                [(*row[:7], *row[7], *row[8:]) for row in map(astuple, entries)],
+            )
+
+    def spent(self, since: float = 0.0) -> list[Spent]:
+        with _told(None):
+            return _spent(self._db, since)
+
     def load(self, npc: str) -> list[Memory]:
         memories = []
         with _told(None):
@@ -114,6 +131,27 @@ class SqliteStore:
         self._db.close()
         if self._lock is not None:
             self._lock.release()
+
+
+def read_spent(path: Path) -> list[Spent]:
+    """What is written down in a save of what responses took, also while a host uses it.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    with _told(path), contextlib.closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as db:
+        if _one(db, "PRAGMA application_id") != APPLICATION_ID:
+            raise StoreError("save_unreadable", f"{path} is a database of another program")
+        return _spent(db) if int(_one(db, "PRAGMA user_version")) >= 2 else []
+
+
+def _spent(db: apsw.Connection, since: float = 0.0) -> list[Spent]:
+    found = []
+    for row in db.execute(f"SELECT {_SPENT} FROM spent WHERE at >= ? ORDER BY id", (since,)):
+        at, session, npc, player, model, status, line, *counts, money, estimated = cast(Any, row)
+        tokens = Tokens(*counts)
+        found.append(Spent(at, session, npc, player, model, status, line, tokens, money, bool(estimated)))
+    return found
 
 
 def read_only_copy(path: Path) -> SqliteStore:

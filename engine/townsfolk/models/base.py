@@ -26,7 +26,9 @@ __all__ = [
     "Model",
     "ModelEvent",
     "Mood",
+    "Outcome",
     "Playback",
+    "Purse",
     "Request",
     "Spoken",
     "Text",
@@ -99,6 +101,10 @@ class Usage:
     output_audio: int | None = None
 
 
+Outcome: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
+"""How a response ended at its server."""
+
+
 @dataclass(frozen=True, slots=True)
 class Billed:
     """What one response of a paid model took, whether or not its words were used.
@@ -112,8 +118,16 @@ class Billed:
 
     model: str
     usage: Usage
-    status: Literal["completed", "cancelled", "failed", "incomplete"]
+    status: Outcome
     line: str
+
+
+class Purse(Protocol):
+    """Pays for one line. See ``reserve`` and ``bill`` of :class:`Request`."""
+
+    def reserve(self, model: str) -> None: ...
+
+    def bill(self, billed: Billed) -> None: ...
 
 
 class Playback:
@@ -179,6 +193,8 @@ class Request:
         images: What the character sees, for models that can look.
         voice: The voice to speak the line with; None asks for words only.
         playback: Tells the model what was heard of a voiced line.
+        reserve: Called with the model's name before each request to a paid model; it raises when that is over the
+            budget. Each call is followed by one of ``bill``, once the request has been made.
         bill: Told of every response of a paid model once: cancelled, failed and given up ones too, maybe after
             ``speak`` has returned.
     """
@@ -198,6 +214,7 @@ class Request:
     images: tuple[Image, ...] = ()
     voice: str | None = None
     playback: Playback = field(default_factory=Playback)
+    reserve: Callable[[str], None] = lambda model: None
     bill: Callable[[Billed], None] | None = None
 
 

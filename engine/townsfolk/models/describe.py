@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from townsfolk.errors import ModelError
 from townsfolk.guard import clean_player
-from townsfolk.models.base import Billed, Image, Model, ModelEvent, Request, Text
+from townsfolk.models.base import Image, Model, ModelEvent, Purse, Request, Text
 from townsfolk.persona import Persona
 from townsfolk.pictures import Detail, Picture
 from townsfolk.prompt import Message, Prompt
@@ -34,13 +35,15 @@ class Describer:
     Args:
         model: A model that sees.
         detail: How closely it looks.
-        bill: Told of every response that a description took.
+        purse: Pays for a description, given who asks and a name for it.
     """
 
-    def __init__(self, model: Model, *, detail: Detail = "low", bill: Callable[[Billed], None] | None = None) -> None:
+    def __init__(
+        self, model: Model, *, detail: Detail = "low", purse: Callable[[str, str], Purse] | None = None
+    ) -> None:
         self._model = model
         self._detail = detail
-        self._bill = bill
+        self._purse = purse
         self._known: OrderedDict[str, asyncio.Task[str]] = OrderedDict()
 
     async def describe(self, picture: Picture, persona: Persona) -> str:
@@ -87,8 +90,10 @@ class Describer:
             text=message.text,
             max_tokens=_TOKENS,
             images=(Image(picture.mime, picture.data, picture.about, self._detail),),
-            bill=self._bill,
         )
+        if self._purse is not None:
+            purse = self._purse(persona.id, request.line)
+            request = replace(request, reserve=purse.reserve, bill=purse.bill)
         try:
             async with asyncio.timeout(_WITHIN):
                 await self._model.speak(request, hear)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from townsfolk.errors import ModelError
-from townsfolk.models.base import Call, Emit, ModelEvent, Spoken, Text, Usage
+from townsfolk.models.base import Call, Emit, ModelEvent, Outcome, Spoken, Text, Usage
 from townsfolk.models.decode import arguments, ending, usage_of
 
-__all__ = ["Line", "Status", "Took"]
+__all__ = ["Line", "Took"]
 
-Status: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]
-Took: TypeAlias = Callable[[Usage, Status], None]
+Took: TypeAlias = Callable[[Usage, Outcome], None]
 """Told what a response took, and how it ended."""
 
 
@@ -118,7 +117,9 @@ class Line:
             return
         told, self._took = self._took, None
         status = response.get("status")
-        lost: Status = "cancelled" if self.dropped else "failed"
+        lost: Outcome = "cancelled" if self.dropped else "failed"
+        if self.response is None:  # none was created: it took nothing
+            return told(Usage(0, 0, 0), lost)
         told(usage_of(response), status if status in ("completed", "cancelled", "failed", "incomplete") else lost)
 
     def fail(self, error: BaseException) -> None:

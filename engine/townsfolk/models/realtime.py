@@ -12,10 +12,9 @@ from typing import Final
 from townsfolk.catalogue import REALTIME
 from townsfolk.errors import ModelError
 from townsfolk.models.backoff import RetryBudget
-from townsfolk.models.base import Billed, Emit, Health, Request, Spoken, Usage
+from townsfolk.models.base import Billed, Emit, Health, Outcome, Request, Spoken, Usage
 from townsfolk.models.connect import Connector
 from townsfolk.models.decode import create
-from townsfolk.models.line import Status
 from townsfolk.models.pool import Pool
 from townsfolk.models.secret import Secret
 from townsfolk.models.socket import Busy, Lost, Settings, Socket
@@ -80,7 +79,7 @@ class Realtime:
     async def speak(self, request: Request, emit: Emit) -> Spoken:
         self._budget.asked(time.monotonic())
 
-        def took(usage: Usage, status: Status) -> None:
+        def took(usage: Usage, status: Outcome) -> None:
             if request.bill is not None:
                 request.bill(Billed(self._settings.model, usage, status, request.line))
 
@@ -89,6 +88,11 @@ class Realtime:
             rid = f"{request.line[:400]}/{next(self._rids)}"
             payload = create(request if self._sees else replace(request, images=()), rid)
             socket = await self._pool.acquire()
+            try:
+                request.reserve(self._settings.model)
+            except BaseException:
+                socket.release()
+                raise
             try:
                 return await socket.speak(rid, payload, emit, took)
             except Busy:

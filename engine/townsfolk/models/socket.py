@@ -121,7 +121,7 @@ class Socket:
         """Speaks a line in a place that was reserved by raising ``busy``; gives the place back when the server is done.
 
         Args:
-            took: Told what the response took, once it has ended at the server, or been lost; not if none was created.
+            took: Told once what the response took: when it has ended at the server, was refused, or is lost.
 
         Raises:
             Busy: The server takes only one response at a time.
@@ -302,8 +302,7 @@ class Socket:
         if line.settled:
             return
         line.settled = True
-        if line.response is not None:
-            line.took({})  # if the server has not told before, it never will
+        line.took({})  # if the server has not told before, it never will
         self._lines.pop(line.rid, None)
         if line.response is not None:
             self._by_response.pop(line.response, None)

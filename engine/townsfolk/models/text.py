@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 import ipaddress
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from townsfolk.errors import ModelError, UsageError
-from townsfolk.models.base import Emit, Health, Request, Spoken
+from townsfolk.models.base import Billed, Emit, Health, Outcome, Request, Spoken, Usage
 from townsfolk.models.chat import Answer, Dialect, Lines, body_of, messages_of
 from townsfolk.models.refusals import complaint_of, model_error_of, refusal, status_of
 from townsfolk.models.sdk import confined
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["TextModel"]
 
+_HOW: Final[Mapping[str, Outcome]] = {
+    "stop": "completed",
+    "tool_calls": "completed",
+    "function_call": "completed",
+    "length": "incomplete",
+    "content_filter": "incomplete",
+}
 _KEEP_S: Final = 55.0
 """An idle connection is kept so long: a player thinks for longer than the SDK's five seconds."""
 
@@ -153,21 +160,30 @@ class TextModel:
         actions: bool,
     ) -> Answer:
         answer = Answer(emit)
+        how: Outcome = "failed"
         loop = asyncio.get_running_loop()
         patience = f"no word in {self._first_word_s:g} s"
+        reserved = False
         try:
             async with asyncio.timeout(self._first_word_s) as scope:
                 client = await self._ready()
+                request.reserve(self._model)
+                reserved = True
                 async with aclosing(self._chunks(client, request, messages, actions)) as chunks:
                     async for chunk in chunks:
                         if error := answer.read(chunk):
                             raise refusal(error, self._who, said=answer.said, secret=self._key.key)
                         if enough():
+                            how = "cancelled"
                             return answer
                         if answer.begun:
                             patience = f"silent for {self._stall_s:g} s in mid-line"
                             scope.reschedule(loop.time() + self._stall_s)
             answer.end()
+            how = _HOW.get(answer.finish or "", "failed")
+        except asyncio.CancelledError:
+            how = "cancelled"
+            raise
         except ModelError:
             raise
         except TimeoutError:
@@ -175,6 +191,9 @@ class TextModel:
             raise ModelError(code, f"{self._who}: {patience}.") from None
         except Exception as error:
             raise model_error_of(error, self._who, said=answer.said, secret=self._key.key) from error
+        finally:
+            if reserved:
+                self._bill(request, answer.usage, how)
         if not answer.understood:
             raise ModelError("bad_response", f"{self._who} sent no chat completion.")
         if answer.finish is None:
@@ -212,6 +231,12 @@ class TextModel:
                     request = replace(request, images=())  # the model is blind after all, or the picture is broken
                 elif status_of(error) not in (400, 422) or not self._dialect.learn(complaint_of(error)):
                     raise
+            self._bill(request, Usage(0, 0, 0), "failed")  # it was refused before it cost anything
+            request.reserve(self._model)
+
+    def _bill(self, request: Request, usage: Usage, how: Outcome) -> None:
+        if request.bill is not None:
+            request.bill(Billed(self._model, usage, how, request.line))
 
     async def _ready(self) -> AsyncOpenAI:
         if self._closed:
