@@ -184,7 +184,7 @@ def test_renders_as_one_line_and_a_hint() -> None:
     assert codes(found) == [("P046", 22), ("P030", 23)]
     assert str(found[1]) == (
         "c/ann/persona.yaml:23:5: P030 error: There is no field `ask` here. Did you mean `asks`?\n"
-        "    hint: Fields that may stand here: asks, says, again, when, does, cue."
+        "    hint: Fields that may stand here: asks, says, again, when, does, cue, escalate."
     )
     assert found[1].field == "topics.ferry.ask"
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from townsfolk.gates import Fact, Gate, never_together, read_gate
 from townsfolk.ids import is_id
+from townsfolk.persona import Escalation
 from townsfolk.problems import Finding, Path, did_you_mean, kind_of, listed
 
 __all__ = ["check_persona", "check_world"]
@@ -19,6 +20,7 @@ __all__ = ["check_persona", "check_world"]
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _NO_WORD = re.compile(r"[\W_]+")
 _TELLING_WORDS: Final = 5  # a shorter sentence of a secret may well be said by chance
+_RULE: Final = frozenset(Escalation.model_fields)
 _KINDS: Final = {"text": "text", "number": "a number", "flag": "true or false"}
 
 
@@ -39,6 +41,7 @@ def check_persona(
     yield from _actions(data)
     yield from _topics(data)
     yield from _repeats(data)
+    yield from _idle(_rules(_map(data.get("model")).get("escalate"), ("model", "escalate")))
     for other in _map(data.get("relations")):
         if other == id:
             yield Finding("P076", ("relations", other), {}, on_key=True)
@@ -62,6 +65,10 @@ def check_world(data: Mapping[str, Any], *, ids: Collection[str]) -> tuple[list[
                 found.append(Finding("P077", path, _unknown(other, sorted(ids))))
         if "when" in _map(lore):
             found.extend(_gate(("lore", name, "when"), lore["when"], facts))
+    for path, rule in _rules(data.get("escalate"), ("escalate",)):
+        if "when" in _map(rule):
+            found.extend(_gate((*path, "when"), rule["when"], facts))
+    found.extend(_idle(_rules(data.get("escalate"), ("escalate",))))
     return found, facts
 
 
@@ -92,6 +99,25 @@ def _parts(data: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
         yield from (((name, n), each) for n, each in enumerate(_items(data.get(name))))
     for name in ("topics", "actions"):
         yield from (((name, key), each) for key, each in _map(data.get(name)).items())
+    yield from _rules(_map(data.get("model")).get("escalate"), ("model", "escalate"))
+
+
+def _rules(data: object, path: Path) -> Iterator[tuple[Path, Any]]:
+    """The rules for the stronger model: one, or a list of them."""
+    if isinstance(data, Mapping):
+        yield path, data
+    yield from (((*path, n), each) for n, each in enumerate(_items(data)))
+
+
+def _idle(rules: Iterator[tuple[Path, Any]]) -> Iterator[Finding]:
+    """Rules that say nothing, and so would call the stronger model for everything."""
+    for path, rule in rules:
+        if isinstance(rule, Mapping) and not any(_says(each) or name not in _RULE for name, each in rule.items()):
+            yield Finding("P083", path, {}, on_key=True)
+
+
+def _says(value: object) -> bool:
+    return value is not None and value not in ({}, [], "")
 
 
 def _gates(data: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:

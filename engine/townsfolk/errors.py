@@ -67,6 +67,7 @@ HINTS: Final[Mapping[str, str]] = {
     "no_ear": "Set `ear` to what shall listen (docs/speech.md), or let the player type.",
     "nothing_heard": "Nothing was understood; let the player say it again.",
     # money
+    "no_answer": "Nothing like it was answered before; other models of the ladder speak.",
     "over_budget": "The budget is used up; lines come from the models that cost nothing. See docs/cost.md.",
     "no_price": "Add the model's price to a catalogue of your own: see docs/cost.md.",
     "model_ends": "Choose another in time: `townsfolk models` lists them.",

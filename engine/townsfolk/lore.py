@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from townsfolk.gates import Fact, Gate, is_open
-from townsfolk.persona import Id, Lines, Short, Text, When
+from townsfolk.persona import Escalation, Id, Lines, Rules, Short, Text, When
 
 __all__ = ["NOWHERE", "FactDeclaration", "Lore", "World", "known_lore"]
 
@@ -52,6 +52,8 @@ class World(_Part):
     """The place and its trouble, in a paragraph that every character's prompt begins with."""
     facts: dict[Id, FactDeclaration] = Field(default_factory=dict)
     lore: dict[Id, Lore] = Field(default_factory=dict)
+    escalate: Rules = (Escalation(sentiment=0.7, complexity=0.6),)
+    """When a stronger model is asked, whoever speaks; an empty list leaves it to the characters' own rules."""
 
 
 NOWHERE: Final = World(name="here", description="Nothing is known of this place.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
@@ -14,6 +15,7 @@ __all__ = [
     "Action",
     "Argument",
     "Barks",
+    "Escalation",
     "Example",
     "Goal",
     "Knowledge",
@@ -116,6 +118,7 @@ class Topic(_Part):
         when: The gate. While it is shut the topic does not exist.
         does: An action that the character proposes with the answer.
         cue: The mood shown with the answer, such as ``sad`` or ``angry``.
+        escalate: Whether the stronger model answers, where there is one; these lines are said when it cannot.
     """
 
     asks: Lines
@@ -124,6 +127,7 @@ class Topic(_Part):
     when: When = Gate()
     does: Does | None = None
     cue: Short | None = None
+    escalate: Annotated[bool, Field(strict=True)] = False
 
 
 class Barks(_Part):
@@ -151,12 +155,38 @@ class Relation(_Part):
     """Starting values of authored axes, such as ``trust: 2``."""
 
 
+class Escalation(_Part):
+    """When a stronger model is to be asked: any of these is enough, while the gate is open. A gate alone is enough too.
+
+    Attributes:
+        words: Words or phrases in what the player says.
+        sentiment: Feeling at least this strong in it, from 0 to 1; see `sentiment.py`.
+        complexity: Thinking at least this hard to be done for it, from 0 to 1; see `escalation.py`.
+        when: The gate. While it is shut the rule does not exist.
+    """
+
+    words: Annotated[tuple[Short, ...], BeforeValidator(_listed)] = ()
+    sentiment: Annotated[Number, Field(ge=0, le=1)] | None = None
+    complexity: Annotated[Number, Field(ge=0, le=1)] | None = None
+    when: When = Gate()
+
+
+def _rules(data: object) -> object:
+    """One rule may stand where a list of rules is meant."""
+    return [data] if isinstance(data, Mapping) else data
+
+
+Rules = Annotated[tuple[Escalation, ...], BeforeValidator(_rules)]
+
+
 class ModelHints(_Part):
     """Which model should speak for this character, and how."""
 
     prefer: Literal["auto", "realtime", "text", "local", "authored", "scripted"] = "auto"
     max_tokens: int = Field(default=160, ge=16, le=2000, strict=True)
     temperature: Annotated[Number, Field(ge=0, le=2)] | None = None
+    escalate: Rules = ()
+    """When a stronger model is asked, besides the world's rules."""
 
 
 class Voice(_Part):

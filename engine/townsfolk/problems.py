@@ -222,6 +222,8 @@ _TABLE: Final[tuple[tuple[str, Severity, str, str], ...]] = (
      "An example needs both `player` (what is said to the character) and `answer`."),
     ("P048", "error", "The lore `{entry}` has no `keys`.",
      "Add `keys:` with the words that should bring it to the character's mind."),
+    ("P049", "error", "`{field}` should be true or false, but it is {what}.",
+     "Write `true` or `false` without quotes, or leave it out."),
     # Gates.
     ("P050", "error", "A gate should name facts and what they must be, but it is {what}.",
      "Write `when: {{fact_name: true}}`, or the facts on indented lines below `when:`."),
@@ -278,6 +280,8 @@ _TABLE: Final[tuple[tuple[str, Severity, str, str], ...]] = (
      "Write another line, or remove this one."),
     ("P082", "error", "`one_of` goes with text only, but `{name}` is a {kind}.",
      "Remove `one_of`, or make the argument `type: text`."),
+    ("P083", "error", "This rule names nothing that would call the stronger model.",
+     "Give it `words`, `sentiment`, `complexity` or `when`, or remove it."),
     # The folder.
     ("P090", "warning", "The folder `{name}` has no persona.yaml, so it is left out.{guess}",
      "Add `{name}/persona.yaml`, or move the folder elsewhere."),
@@ -306,7 +310,7 @@ def _page() -> str:
         "Each mistake has a code that never changes its meaning, the place where it is, and a hint:\n\n"
         "```\n"
         "characters/bram/persona.yaml:41:7: P030 error: There is no field `ask` here. Did you mean `asks`?\n"
-        "    hint: Fields that may stand here: asks, says, again, when, does, cue.\n"
+        "    hint: Fields that may stand here: asks, says, again, when, does, cue, escalate.\n"
         "```\n\n"
         "`41:7` is line 41, column 7. An *error* must be mended before the characters can be played; a *warning* need\n"
         "not. Words in braces are filled in. This page is made by `python -m townsfolk.problems`.\n\n"

@@ -76,6 +76,8 @@ class Prompt:
         parts: The same, by name and with token counts, for `/why`.
         budget: The most tokens it may take. Only the player's line can go over it: that is never cut.
         picture: What is to be seen beside the player's line; its tokens are among those of the part ``picture``.
+        private: Whether the player's own talk with the character, or a memory of it, is in it.
+        events: What the character remembers in it that is nobody's talk.
     """
 
     instructions: str
@@ -83,6 +85,8 @@ class Prompt:
     parts: tuple[Part, ...]
     budget: int
     picture: Picture | None = None
+    private: bool = False
+    events: tuple[str, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -175,7 +179,9 @@ def build(
     messages.append(Message("user", text))
     changing = [part for part in (history, known, recalled, seen) if part.text or part.cut]
     picture = view.picture if view is not None and view.detail and seen.text and not seen.cut else None
-    return Prompt(instructions(stable), tuple(messages), (*stable, *changing, line), budget, picture)
+    private = bool(shown) or any(each.memory.player is not None for each in memories)
+    events = tuple(each.memory.text for each in memories if each.memory.player is None)
+    return Prompt(instructions(stable), tuple(messages), (*stable, *changing, line), budget, picture, private, events)
 
 
 def _seen(view: View | None, budget: int) -> Part:

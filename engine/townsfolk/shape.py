@@ -16,6 +16,7 @@ from townsfolk.persona import (
     Argument,
     Barks,
     Does,
+    Escalation,
     Example,
     Goal,
     Knowledge,
@@ -45,9 +46,17 @@ PARTS: Final[Mapping[type[BaseModel], Mapping[Path, type[BaseModel]]]] = {
         ("actions", "*", "args", "*"): Argument,
         ("relations", "*"): Relation,
         ("model",): ModelHints,
+        ("model", "escalate"): Escalation,
+        ("model", "escalate", "*"): Escalation,
         ("voice",): Voice,
     },
-    World: {(): World, ("facts", "*"): FactDeclaration, ("lore", "*"): Lore},
+    World: {
+        (): World,
+        ("facts", "*"): FactDeclaration,
+        ("lore", "*"): Lore,
+        ("escalate",): Escalation,
+        ("escalate", "*"): Escalation,
+    },
 }
 """Which model describes which part of a file; ``*`` stands for any one step."""
 
@@ -116,6 +125,8 @@ def _explain(model: type[BaseModel], data: Mapping[str, Any], error: dict[str, A
         yield Finding("P036", path, {"what": kind_of(value), "choices": listed(choices) if choices else "`name: ...`"})
     elif kind.startswith("int_") and isinstance(value, float):
         yield Finding("P038", path, {"value": value})
+    elif kind.startswith("bool_"):
+        yield Finding("P049", path, {"what": kind_of(value)})
     elif kind.startswith(("int_", "float_", "finite_")):
         yield Finding("P037", path, {"what": kind_of(value)})
     else:  # a rule of pydantic's that no field uses today: its own words are better than none

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-__all__ = ["likeness"]
+__all__ = ["likeness", "stems"]
 
 _WORD = re.compile(r"[^\W_]+")
 _ENDINGS = (("ies", 5), ("ing", 6), ("ed", 5), ("es", 5), ("ly", 5), ("s", 4))
@@ -38,8 +38,13 @@ def _length(bag: Mapping[str, int], weights: Mapping[str, float], rarest: float)
     return math.sqrt(sum(weights.get(word, rarest) ** 2 for word in bag))
 
 
+def stems(text: str) -> list[str]:
+    """The words of a text in order, small and without their endings, short forms written out."""
+    return [_stem(_SHORT_FORMS.get(word, word)) for word in _WORD.findall(text.lower())]
+
+
 def _bag(text: str) -> Counter[str]:
-    return Counter(_stem(_SHORT_FORMS.get(word, word)) for word in _WORD.findall(text.lower()))
+    return Counter(stems(text))
 
 
 def _stem(word: str) -> str:

@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 
 from townsfolk.errors import HINTS, ModelError
+from townsfolk.lore import NOWHERE, World
 from townsfolk.models.authored import Authored
 from townsfolk.models.base import Health, Model, Spoken, Text
+from townsfolk.models.escalating import Escalating
 from townsfolk.models.fallback import Fallback
 from townsfolk.models.local import Local
 from townsfolk.models.realtime import Realtime
 from townsfolk.models.scripted import Fail, Reply, Scripted
 from townsfolk.models.text import TextModel
+from townsfolk.persona import Escalation
 from townsfolk.simulator import Pace, Simulator
 
 MINE, ROOM, SLOW = "Is the mine road safe?", "Do you have a room?", "Tell it slow."
@@ -106,6 +109,17 @@ async def fallback(get: Any, slow: bool) -> AsyncIterator[Model]:
         yield model
 
 
+@asynccontextmanager
+async def escalating(get: Any, slow: bool) -> AsyncIterator[Model]:
+    mine = World(name="a", description="b", escalate=(Escalation(words=("mine", "slow")),))
+    async with (
+        scripted(get, slow) as usual,
+        scripted(get, slow) as strong,
+        closing(Escalating(usual, strong, world=mine)) as model,
+    ):
+        yield model
+
+
 @dataclass(frozen=True)
 class Case:
     """How to open a model, and one of its kind that cannot speak, or ``None`` where there is no such thing."""
@@ -125,6 +139,10 @@ CASES = {
     "realtime-simulator": Case(realtime_simulator, lambda: Realtime(base_url=f"ws://{DEAD}/v1", api_key="k")),
     "realtime-aimock": Case(realtime_aimock, None, exact=False, needs=("aimock",)),
     "local": Case(local, lambda: Local("/nowhere/none.gguf"), exact=False, needs=("smollm",)),
+    "escalating": Case(
+        escalating,
+        lambda: Escalating(Scripted([Reply((Fail("quota"),))]), Scripted([Reply((Fail("quota"),))]), world=NOWHERE),
+    ),
     "fallback": Case(fallback, lambda: Fallback([Scripted([Reply((Fail("quota"),))])])),
 }
 

@@ -47,6 +47,10 @@ class Config:
         budget_requests_day: Requests to paid models a day.
         budget_requests_player_day: The same for each player.
         budget_soft: From this share of a limit on, only ``cheaper`` is asked.
+        strong: The model that is asked for lines which a rule puts on to it, such as ``text:gpt-6.1-sol``.
+        opening: Whether the usual model says a sentence meanwhile that commits to nothing.
+        answers: Answers of paid models that are kept to be given again; 0 keeps none.
+        answers_seconds: How long one is good.
         cheaper: The model for that, such as ``text:gpt-6-luna``; None goes on with the others to the limit.
         thinking: Seconds without a word after which the character says a thinking bark.
         first_word: Seconds that all models together have for the first word; after that an offline bark stands for the
@@ -81,6 +85,10 @@ class Config:
     budget_requests_player_day: int | None = None
     budget_soft: float = 0.8
     cheaper: str | None = None
+    strong: str | None = None
+    opening: bool = True
+    answers: int = 1000
+    answers_seconds: float = 3600.0
     thinking: float = 1.5
     first_word: float = 8.0
     whole_line: float = 20.0

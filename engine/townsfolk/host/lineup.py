@@ -7,6 +7,7 @@ import datetime
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from townsfolk.answercache import AnswerCache
 from townsfolk.cast import Cast
 from townsfolk.catalogue import find
 from townsfolk.errors import HINTS, ModelError, TownsfolkError, UsageError
@@ -15,6 +16,7 @@ from townsfolk.gates import Fact
 from townsfolk.host.config import Config
 from townsfolk.host.keys import secret_for
 from townsfolk.host.vendors import can_see, check_pictures, detail_of
+from townsfolk.models.answers import Answers, Keeping, Remembered
 from townsfolk.models.base import Model, Purse
 from townsfolk.persona import Persona
 from townsfolk.pictures import Sight
@@ -63,6 +65,8 @@ class Lineup:
         self._simulator: Simulator | None = None
         self._embedder: Embedder | None = None
         self._gguf: LocalModel | None = None
+        self._dear: Answers | None = None  # of the stronger model
+        self._spare: Answers | None = None  # of all others that cost money
         self._voice: Voice | None = None
         self.ear: Ear | None = None
         """What hears players; None where nothing does."""
@@ -77,10 +81,15 @@ class Lineup:
         cheaper = self._config.cheaper
         if cheaper is not None and not cheaper.startswith(("text:", "realtime:")):
             raise UsageError("no_such_model", f"cheaper is such as text:gpt-6-luna, not {cheaper!r}")
+        strong = self._config.strong
+        if strong is not None and strong.partition(":")[0] not in (*_REMOTE, "local", "scripted"):
+            raise UsageError("no_such_model", f"strong is such as text:gpt-6.1-sol, not {strong!r}")
         self._voice = find_voice(self._config.voice)
         self.ear = find_ear(self._config.ear)
         ladder(self._config.model, key=False, second=False, local=False)
         self._gguf, self._embedder = await asyncio.to_thread(self._look)
+        if self._config.answers > 0:
+            self._dear, self._spare = self._answers(), self._answers()
         if self._config.model.startswith("scripted:"):
             self._build(self._config.model)  # a script that cannot be read is told now, not at the first line
         if self._config.model == "simulator":
@@ -108,7 +117,7 @@ class Lineup:
     def ending(self, today: datetime.date) -> list[Status]:
         """What the game's maker should know of models that will soon not be served any more."""
         config, news = self._config, []
-        wanted = {config.model, config.cheaper, config.picture_model}
+        wanted = {config.model, config.cheaper, config.strong, config.picture_model}
         wanted |= {persona.model.prefer for persona in self._cast.personas.values()}
         names = {"realtime": config.realtime_model, "text": config.text_model}
         for rung in sorted({rung for each in wanted if each for rung in self._rungs(each)}):
@@ -134,11 +143,40 @@ class Lineup:
         """What speaks for a character."""
         rungs = self._rungs_of(persona)
         if rungs not in self._ladders:
-            models = [self._build(rung) for rung in rungs]
+            models = [self._keeping(rung) for rung in rungs]
             # One model alone is guarded too: what it refused for good it is not asked again.
-            alone = len(models) == 1 and rungs[0].partition(":")[0] not in _REMOTE
-            self._ladders[rungs] = self._aloud(models[0] if alone else self._fallback(models))
+            alone = len(models) == 1 and not _paid(rungs[0])
+            usual = models[0] if alone else self._fallback(models)
+            self._ladders[rungs] = self._aloud(self._escalating(usual, rungs[0]))
         return self._ladders[rungs]
+
+    def _answers(self) -> Answers:
+        cache = AnswerCache(most=self._config.answers, seconds=self._config.answers_seconds)
+        return Answers(cache, self._cast.world, embedder=self._embedder)
+
+    def _keeping(self, rung: str) -> Model:
+        """A rung; its answers are kept where they were dear and may be of use."""
+        model = self._build(rung)
+        return Keeping(model, self._spare) if _paid(rung) and self._spare is not None else model
+
+    def _escalating(self, usual: Model, first: str) -> Model:
+        strong = self._config.strong
+        if strong is None:
+            return usual
+        from townsfolk.models.authored import Authored
+        from townsfolk.models.escalating import Escalating
+
+        topics = self._build("topics")
+        assert isinstance(topics, Authored)
+        stronger = self._fallback([self._build(strong)])
+        return Escalating(
+            usual,
+            stronger if self._dear is None else Keeping(stronger, self._dear),
+            world=self._cast.world,
+            fast=self._build(first) if self._config.opening and first.partition(":")[0] in _REMOTE else None,
+            answers=self._dear,
+            topic=topics.topic,
+        )
 
     def _fallback(self, models: list[Model]) -> Model:
         from townsfolk.models.fallback import Fallback
@@ -172,9 +210,13 @@ class Lineup:
         # Who chose a server of their own for the one did not choose OpenAI's for the other.
         second = bool(secret_for("text", self._config.text_url)) and (url is None or self._config.text_url is not None)
         rungs = ladder(wanted, key=key, second=second, local=self._gguf is not None)
-        if self._config.cheaper is not None and rungs[0].partition(":")[0] in _REMOTE:
+        if not _paid(rungs[0]):
+            return rungs
+        if self._config.cheaper is not None:
             rungs = (rungs[0], self._config.cheaper, *rungs[1:])
-        return rungs
+        paid = [rung for rung in rungs if _paid(rung)]
+        # An answer that is known is better than an authored deflection; a model that was chosen alone stays alone.
+        return (*paid, "cache", *rungs[len(paid) :]) if self._spare is not None and len(rungs) > len(paid) else rungs
 
     def _look(self) -> tuple[LocalModel | None, Embedder | None]:
         from townsfolk.models.local_files import find_local_model
@@ -208,7 +250,9 @@ class Lineup:
                 from townsfolk.models.realtime import Realtime
 
                 assert self._simulator is not None
-                return Realtime(model=config.realtime_model, api_key="simulator", base_url=self._simulator.url)
+                return Realtime(
+                    model=config.realtime_model, api_key="simulator", base_url=self._simulator.url, paid=False
+                )
             case "text":
                 from townsfolk.models.text import TextModel
 
@@ -218,6 +262,10 @@ class Lineup:
                 from townsfolk.models.local import Local
 
                 return Local(self._gguf or config.gguf, prefix=self._prefix)
+            case "cache":
+                assert self._dear is not None
+                assert self._spare is not None
+                return Remembered(self._dear, self._spare)
             case "scripted":
                 from townsfolk.models.scripted import Scripted
 
@@ -234,6 +282,10 @@ class Lineup:
 
     def _prefix(self, persona: Persona) -> str:
         return instructions(stable_parts(persona, self._cast.world, self._config.budget))
+
+
+def _paid(rung: str) -> bool:
+    return rung.partition(":")[0] in _REMOTE
 
 
 def find_embedder() -> Embedder | None:

@@ -128,6 +128,11 @@ class Authored:
                 due += (1 + _REST.get(word.rstrip()[-1], 0.0)) / self._pace
             emit(Text(word))
 
+    async def topic(self, request: Request) -> str | None:
+        """The topic that would answer a line, if one would."""
+        match, _ = await self._apart(lambda: self._find(request))
+        return None if match is None or match.bark else match.topic
+
     # What follows runs in the worker.
 
     async def _apart(self, job: Callable[[], _Result]) -> _Result:

@@ -26,7 +26,7 @@ _PATIENCE: Final = 0.75
 """Of the time that is left to the first word, for each model with others behind it."""
 _AT_LEAST_S: Final = 0.5
 """Though the models before it have used up all the time, each has this: instant ones need next to none."""
-_CONTENT: Final = {"no_topic", "content_filter", "empty_reply", "not_ready", "over_budget", "no_price"}
+_CONTENT: Final = {"no_topic", "content_filter", "empty_reply", "not_ready", "over_budget", "no_price", "no_answer"}
 """Outcomes that say something of this line, and nothing of the next."""
 
 

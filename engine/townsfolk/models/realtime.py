@@ -43,6 +43,7 @@ class Realtime:
         session_s: A socket older than that takes no new lines.
         margin_s: Nor does one that the server will end sooner than that.
         sees: Whether the model takes pictures; one that does not is shown none.
+        paid: Whether its lines cost money: then they are reserved and billed.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class Realtime:
         session_s: float = 1500.0,
         margin_s: float = 120.0,
         sees: bool = True,
+        paid: bool = True,
     ) -> None:
         self._sees = sees
+        self._paid = paid
         self._connector = connector = Connector(
             model, api_key, base_url, connect_s=connect_s, session_s=session_s, margin_s=margin_s
         )
@@ -80,7 +83,7 @@ class Realtime:
         self._budget.asked(time.monotonic())
 
         def took(usage: Usage, status: Outcome) -> None:
-            if request.bill is not None:
+            if request.bill is not None and self._paid:
                 request.bill(Billed(self._settings.model, usage, status, request.line))
 
         lost = 0
@@ -89,7 +92,8 @@ class Realtime:
             payload = create(request if self._sees else replace(request, images=()), rid)
             socket = await self._pool.acquire()
             try:
-                request.reserve(self._settings.model)
+                if self._paid:
+                    request.reserve(self._settings.model)
             except BaseException:
                 socket.release()
                 raise
