@@ -303,10 +303,9 @@ class Voiced:
     name = "voiced"
 
     def __init__(self, words="Mind the step, friend. ", after=None):
-        self.words, self.after, self.cut = words, after, []
+        self.words, self.after = words, after
 
     async def speak(self, request, emit):
-        request.playback.on_cut = self.cut.append
         at = 0
         for n, word in enumerate(self.words.split()):
             emit(Text(word + " "))
@@ -345,7 +344,6 @@ def test_a_voiced_line_is_remembered_when_it_was_heard():
     sounds = [event for event in world.events if isinstance(event, LineAudio)]
     assert [event.at_ms for event in sounds] == [0, 100, 200, 300] and len(sounds[0].mouth) == 5
     assert (world.kept[-1].text, world.kept[-1].ending) == ("Mind the step, friend. ", "complete")
-    assert world.npc.model.cut == []
 
 
 def test_a_player_who_cuts_in_has_heard_what_was_played():
@@ -353,7 +351,7 @@ def test_a_player_who_cuts_in_has_heard_what_was_played():
     assert talk(world, play=[100, 250], cancel=True) == LineHeard("l1", "ada", "Mind the", False)
     assert [event.text for event in world.events if isinstance(event, LineDone)] == ["Mind the step, friend. "]
     assert (world.kept[-1].text, world.kept[-1].ending) == ("Mind the", "interrupted")
-    assert world.npc.model.cut == [250] and world.closed == ["l1"]
+    assert world.closed == ["l1"]
 
 
 def test_a_player_who_cuts_in_while_the_model_speaks():

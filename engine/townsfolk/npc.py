@@ -134,7 +134,6 @@ class Npc:
                 await self._hear_out(turn)
             if not turn.hearing.complete:
                 ending = "interrupted"
-                request.playback.on_cut(turn.hearing.played_ms)
             last, ends = turn.heard_out(), loop.time() + self._deadlines.whole_line * _FOR_DISK
         kept = self._remember(turn, _words(last, turn), ending, topic)
         await _settled(kept, ends)  # a failure to write is told by whoever keeps; the line ends all the same

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 ARGS = ["--n", "20", "--seed", "5", "--json"]
 
 
@@ -15,8 +17,9 @@ def run(root, *args, code=None):
     )  # fmt: skip
 
 
-def test_what_was_played_is_what_is_remembered(root):
-    out = run(root, *ARGS)
+@pytest.mark.parametrize("voice", ["tones", "realtime"])
+def test_what_was_played_is_what_is_remembered(root, voice):
+    out = run(root, *ARGS, "--voice", voice)
     assert out.returncode == 0, out.stdout + out.stderr
     assert json.loads(out.stdout)["figures"]["cut while they were still being made"] >= 3
 

@@ -39,7 +39,7 @@ class Config:
         picture_seconds: and for so many seconds at most.
         gguf: The local model's file; None looks for one (see docs/models.md).
         words_per_second: The pace of authored lines; None gives them at once.
-        voice: What says lines aloud: ``tones``; None leaves them written.
+        voice: What says lines aloud: ``tones``, or ``realtime``; None leaves them written.
         ear: What understands players who speak: ``tones``; None lets them type only.
         overlap: Whether characters of one game may talk over each other.
         budget_usd_day: US dollars that paid models may cost a day (UTC); None is no limit.

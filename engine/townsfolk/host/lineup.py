@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 __all__ = ["EARS", "VOICES", "Lineup", "find_ear", "find_embedder", "find_voice"]
 
 _REMOTE: Final = ("realtime", "text", "simulator")
+_SPEAKING: Final = ("realtime", "simulator")
+"""Those that can speak themselves."""
 _SOON_DAYS: Final = 60
 """A model that ends within so many days is told of."""
-VOICES: Final = ("tones",)
-"""What ``voice`` may be, besides nothing."""
+VOICES: Final = ("tones", "realtime")
+"""What ``voice`` may be, besides nothing. ``realtime,tones`` has the second say what other models write."""
 EARS: Final = ("tones",)
 """The same for ``ear``."""
 
@@ -67,6 +69,7 @@ class Lineup:
         self._gguf: LocalModel | None = None
         self._dear: Answers | None = None  # of the stronger model
         self._spare: Answers | None = None  # of all others that cost money
+        self._native = False  # the realtime model speaks itself
         self._voice: Voice | None = None
         self.ear: Ear | None = None
         """What hears players; None where nothing does."""
@@ -84,7 +87,9 @@ class Lineup:
         strong = self._config.strong
         if strong is not None and strong.partition(":")[0] not in (*_REMOTE, "local", "scripted"):
             raise UsageError("no_such_model", f"strong is such as text:gpt-6.1-sol, not {strong!r}")
-        self._voice = find_voice(self._config.voice)
+        first, _, behind = (self._config.voice or "").partition(",")
+        self._native = first == "realtime"
+        self._voice = find_voice((behind if self._native else first).strip() or None)
         self.ear = find_ear(self._config.ear)
         ladder(self._config.model, key=False, second=False, local=False)
         self._gguf, self._embedder = await asyncio.to_thread(self._look)
@@ -157,6 +162,8 @@ class Lineup:
     def _keeping(self, rung: str) -> Model:
         """A rung; its answers are kept where they were dear and may be of use."""
         model = self._build(rung)
+        if self._native and rung.partition(":")[0] not in _SPEAKING:
+            model = self._said(model)
         return Keeping(model, self._spare) if _paid(rung) and self._spare is not None else model
 
     def _escalating(self, usual: Model, first: str) -> Model:
@@ -184,6 +191,15 @@ class Lineup:
         return Fallback(models, first_word_s=self._config.first_word, on_change=self._on_model)
 
     def _aloud(self, model: Model) -> Model:
+        """A ladder's lines with sound."""
+        if self._native:
+            from townsfolk.speech.native import Native
+
+            return Native(model)
+        return self._said(model)
+
+    def _said(self, model: Model) -> Model:
+        """Lines that are only written, said by the voice."""
         if self._voice is None:
             return model
         from townsfolk.speech.aloud import Aloud
@@ -245,13 +261,18 @@ class Lineup:
                     sockets=config.realtime_sockets,
                     in_flight=config.realtime_in_flight,
                     sees=can_see(config, "realtime"),
+                    voiced=self._native,
                 )
             case "simulator":
                 from townsfolk.models.realtime import Realtime
 
                 assert self._simulator is not None
                 return Realtime(
-                    model=config.realtime_model, api_key="simulator", base_url=self._simulator.url, paid=False
+                    model=config.realtime_model,
+                    api_key="simulator",
+                    base_url=self._simulator.url,
+                    paid=False,
+                    voiced=self._native,
                 )
             case "text":
                 from townsfolk.models.text import TextModel

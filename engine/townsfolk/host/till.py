@@ -71,16 +71,21 @@ class Till:
         """For the description of a picture: it belongs to no player."""
         return self.purse(npc, "", name, input_tokens=_PICTURE[0], output_tokens=_PICTURE[1])
 
-    def let_through(self, player: str, model: str, input_tokens: int, output_tokens: int) -> Ticket:
-        """Reserves a request.
+    def let_through(
+        self, player: str, model: str, input_tokens: int, output_tokens: int, audio_tokens: int = 0
+    ) -> Ticket:
+        """Reserves a request, at the most that it may cost.
 
         Raises:
             ModelError: ``over_budget``, or ``no_price`` when there is a limit in money and the model has no price.
         """
-        now, price = self._clock(), find(model).text
-        if price is None and self._limits.money:
+        now, known = self._clock(), find(model)
+        prices = [known.text, known.audio] if audio_tokens else [known.text]
+        if None in prices and self._limits.money:
             raise ModelError("no_price", f"{model} has no known price, and there is a budget in money.")
-        money = priced(input_tokens, output_tokens, price) if price is not None else 0
+        money = priced(input_tokens, output_tokens, known.text) if known.text is not None else 0
+        if audio_tokens and known.audio is not None:
+            money += priced(0, audio_tokens, known.audio)
         if self._limits:
             step, limit = self.budget.step(player, now, money)
             if step is not Step.FULL:
@@ -142,9 +147,10 @@ class Purse:
         self._output = output_tokens
         self._tickets: list[tuple[str, Ticket]] = []
 
-    def reserve(self, model: str) -> None:
+    def reserve(self, model: str, audio: int = 0) -> None:
         """Before each request; see `Request.reserve`."""
-        self._tickets.append((model, self._till.let_through(self._player, model, self._input, self._output)))
+        ticket = self._till.let_through(self._player, model, self._input, self._output, audio)
+        self._tickets.append((model, ticket))
 
     def bill(self, billed: Billed) -> None:
         """After each response; see `Request.bill`."""

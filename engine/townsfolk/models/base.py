@@ -27,9 +27,9 @@ __all__ = [
     "ModelEvent",
     "Mood",
     "Outcome",
-    "Playback",
     "Purse",
     "Request",
+    "Reserve",
     "Spoken",
     "Text",
     "Timing",
@@ -122,26 +122,18 @@ class Billed:
     line: str
 
 
+class Reserve(Protocol):
+    """See ``reserve`` of :class:`Request`."""
+
+    def __call__(self, model: str, audio: int = 0) -> None: ...
+
+
 class Purse(Protocol):
     """Pays for one line. See ``reserve`` and ``bill`` of :class:`Request`."""
 
-    def reserve(self, model: str) -> None: ...
+    def reserve(self, model: str, audio: int = 0) -> None: ...
 
     def bill(self, billed: Billed) -> None: ...
-
-
-class Playback:
-    """What becomes of a voiced line's sound once a model has given it.
-
-    Attributes:
-        on_cut: Set by a model that must know: called once with the milliseconds that were played, when the player
-            did not hear the line to its end. It must not block, and may come after ``speak`` has returned.
-    """
-
-    __slots__ = ("on_cut",)
-
-    def __init__(self) -> None:
-        self.on_cut: Callable[[int], None] = lambda ms: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +184,9 @@ class Request:
             at once, with ``not_ready``.
         images: What the character sees, for models that can look.
         voice: The voice to speak the line with; None asks for words only.
-        playback: Tells the model what was heard of a voiced line.
-        reserve: Called with the model's name before each request to a paid model; it raises when that is over the
-            budget. Each call is followed by one of ``bill``, once the request has been made.
+        reserve: Called with the model's name, and the most tokens of sound that it may give, before each request to a
+            paid model; it raises when that is over the budget. Each call is followed by one of ``bill``, once the
+            request has been made.
         bill: Told of every response of a paid model once: cancelled, failed and given up ones too, maybe after
             ``speak`` has returned.
     """
@@ -213,8 +205,7 @@ class Request:
     patience_s: float | None = None
     images: tuple[Image, ...] = ()
     voice: str | None = None
-    playback: Playback = field(default_factory=Playback)
-    reserve: Callable[[str], None] = lambda model: None
+    reserve: Reserve = lambda model, audio=0: None
     bill: Callable[[Billed], None] | None = None
 
 

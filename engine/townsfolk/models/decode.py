@@ -12,9 +12,21 @@ from townsfolk.errors import ModelError
 from townsfolk.models.base import Request, Spoken, Usage
 from townsfolk.models.refusals import refusal
 
-__all__ = ["BUSY", "TEXT_DELTA", "arguments", "create", "decode", "ending", "is_busy", "usage_of"]
+__all__ = [
+    "BUSY",
+    "TEXT_DELTA",
+    "arguments",
+    "create",
+    "decode",
+    "ending",
+    "is_busy",
+    "sound_tokens",
+    "speaks",
+    "usage_of",
+]
 
 TEXT_DELTA: Final = "response.output_text.delta"
+_MOST_OUTPUT: Final = 4096
 BUSY: Final = "conversation_already_has_active_response"
 _PART: Final = {"system": "input_text", "user": "input_text", "assistant": "output_text"}
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
@@ -60,6 +72,9 @@ def create(request: Request, rid: str) -> str:
         ],
         "max_output_tokens": request.max_tokens,
     }
+    if request.voice is not None:
+        response["output_modalities"] = ["audio"]
+        response["max_output_tokens"] = min(_MOST_OUTPUT, request.max_tokens + sound_tokens(request))
     if request.images:  # with what the player says: it is the last thing that is looked at
         looks = [{"type": "input_image", "image_url": each.uri, "detail": each.detail} for each in request.images]
         last = next(item for item in reversed(response["input"]) if item["role"] == "user")
@@ -68,6 +83,17 @@ def create(request: Request, rid: str) -> str:
         response["tools"] = [_tool(name, spec) for name, spec in request.actions.items()]
         response["tool_choice"] = "auto"
     return _encode({"type": "response.create", "event_id": rid, "response": response})
+
+
+def sound_tokens(request: Request) -> int:
+    """How many tokens of sound a line may have: a token is 50 ms, and a token of text is spoken in about 250."""
+    return request.max_tokens * 5 if request.voice is not None else 0
+
+
+def speaks(voice: str, speed: float) -> str:
+    """The session.update that gives a session its voice. It holds for as long as the session does."""
+    output = {"format": {"type": "audio/pcm", "rate": 24_000}, "voice": voice, "speed": speed}
+    return _encode({"type": "session.update", "session": {"type": "realtime", "audio": {"output": output}}})
 
 
 def _tool(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from townsfolk.errors import ModelError
-from townsfolk.models.base import Call, Emit, ModelEvent, Outcome, Spoken, Text, Usage
+from townsfolk.models.base import Audio, Call, Emit, ModelEvent, Outcome, Spoken, Text, Usage
 from townsfolk.models.decode import arguments, ending, usage_of
 
-__all__ = ["Line", "Took"]
+__all__ = ["RATE", "Line", "Took"]
+
+RATE: Final = 24_000
+"""Samples a second of what realtime servers speak as ``audio/pcm``; they know no other rate."""
 
 Took: TypeAlias = Callable[[Usage, Outcome], None]
 """Told what a response took, and how it ended."""
@@ -63,6 +67,21 @@ class Line:
             self.said = True
             try:
                 self._emit(Text(text))
+            except Exception as error:
+                self._broken(error)
+
+    def sound(self, event: Mapping[str, Any]) -> None:
+        """More of its sound, base64 of pcm16 at 24 kHz."""
+        self.events += 1
+        if self._aside is not None and event.get("item_id") == self._aside:
+            return
+        try:
+            pcm = b64decode(event["delta"], validate=True)
+        except (TypeError, ValueError):
+            return  # a piece is lost, and not the line
+        if pcm:
+            try:
+                self._emit(Audio(pcm[: len(pcm) & ~1], RATE))
             except Exception as error:
                 self._broken(error)
 

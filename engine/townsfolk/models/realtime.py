@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
 from townsfolk.catalogue import REALTIME
 from townsfolk.errors import ModelError
 from townsfolk.models.backoff import RetryBudget
 from townsfolk.models.base import Billed, Emit, Health, Outcome, Request, Spoken, Usage
 from townsfolk.models.connect import Connector
-from townsfolk.models.decode import create
+from townsfolk.models.decode import create, sound_tokens, speaks
 from townsfolk.models.pool import Pool
 from townsfolk.models.secret import Secret
 from townsfolk.models.socket import Busy, Lost, Settings, Socket
 from townsfolk.persona import Persona
 
-__all__ = ["Realtime"]
+__all__ = ["VOICE", "Realtime", "voice_of"]
 
 _log = logging.getLogger(__name__)
 _PATIENCE: Final = 8
 """How often a line may be refused because the server is busy before that counts as a failure."""
+
+_Voice: TypeAlias = tuple[str, float]
+"""A voice and its speed."""
+VOICE: Final = "marin"
+"""For a character that names none."""
 
 
 class Realtime:
@@ -44,6 +51,7 @@ class Realtime:
         margin_s: Nor does one that the server will end sooner than that.
         sees: Whether the model takes pictures; one that does not is shown none.
         paid: Whether its lines cost money: then they are reserved and billed.
+        voiced: Whether lines will be asked for with sound: :meth:`warm` opens a socket for the character's voice then.
     """
 
     def __init__(
@@ -62,6 +70,7 @@ class Realtime:
         margin_s: float = 120.0,
         sees: bool = True,
         paid: bool = True,
+        voiced: bool = False,
     ) -> None:
         self._sees = sees
         self._paid = paid
@@ -72,6 +81,10 @@ class Realtime:
             connector.model, connector.who, connector.secret, max(1, in_flight), created_s, stall_s
         )
         self._pool = Pool(self._connect, max(1, sockets), idle_s=idle_s)
+        # A session that was heard once keeps its voice: each voice has a socket of its own.
+        self._voices: dict[_Voice, Pool] = {}
+        self._idle_s = idle_s
+        self._voiced = voiced
         self._budget = RetryBudget()
         self._rids = itertools.count(1)
 
@@ -90,10 +103,10 @@ class Realtime:
         for _ in range(_PATIENCE):
             rid = f"{request.line[:400]}/{next(self._rids)}"
             payload = create(request if self._sees else replace(request, images=()), rid)
-            socket = await self._pool.acquire()
+            socket = await self._pool_for(request.voice, request.persona).acquire()
             try:
                 if self._paid:
-                    request.reserve(self._settings.model)
+                    request.reserve(self._settings.model, sound_tokens(request))
             except BaseException:
                 socket.release()
                 raise
@@ -115,10 +128,11 @@ class Realtime:
         raise ModelError("rate_limited", f"{self._settings.who} is busy with other lines.")
 
     async def warm(self, persona: Persona) -> None:
-        if self._pool.sockets:
+        pool = self._pool_for(voice_of(persona), persona) if self._voiced else self._pool
+        if pool.sockets:
             return
         try:
-            (await self._pool.acquire()).release()
+            (await pool.acquire()).release()
         except ModelError as error:
             _log.info("%s is not warm: %s", self.name, error)
 
@@ -131,10 +145,25 @@ class Realtime:
         return Health(True, f"connected to {self._settings.who}")
 
     async def close(self) -> None:
-        await self._pool.close()
+        await asyncio.gather(*(pool.close() for pool in (self._pool, *self._voices.values())))
         await self._connector.close()
 
-    async def _connect(self, changed: Callable[[Socket], None]) -> Socket:
+    def _pool_for(self, voice: str | None, persona: Persona) -> Pool:
+        if voice is None:
+            return self._pool
+        key = (voice, persona.voice.speed)
+        if key not in self._voices:
+            self._voices[key] = Pool(partial(self._connect, voice=key), 1, idle_s=self._idle_s)
+        return self._voices[key]
+
+    async def _connect(self, changed: Callable[[Socket], None], voice: _Voice | None = None) -> Socket:
         opened = await self._connector.open()
+        if voice is not None:
+            await opened.connection.send_raw(speaks(*voice))
         self._settings = replace(self._settings, secret=self._connector.secret)
         return Socket(opened.connection, self._settings, opened.usable_until, changed, opened.direct)
+
+
+def voice_of(persona: Persona) -> str:
+    """The voice of OpenAI's that a character speaks with."""
+    return persona.voice.realtime or VOICE

@@ -29,9 +29,11 @@ _GRACE: Final = 5.0
 _CLOSE: Final = 1.0
 _EXPIRED: Final = "session_expired"
 _TO_LINE: Final[Mapping[str, Callable[[Line, Mapping[str, Any]], None]]] = {
-    "response.output_audio_transcript.delta": Line.hear,  # a server that speaks although asked for text
+    "response.output_audio.delta": Line.sound,
+    "response.output_audio_transcript.delta": Line.hear,
     "response.text.delta": Line.hear,  # the names before GA; some compatible servers kept them
     "response.audio_transcript.delta": Line.hear,
+    "response.audio.delta": Line.sound,
     "response.output_text.done": Line.whole,
     "response.output_audio_transcript.done": Line.whole,
     "response.text.done": Line.whole,
