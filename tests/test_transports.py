@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -435,12 +436,24 @@ def test_voices_of_one_game_do_not_overlap(cast_folder: Path, script: str) -> No
             assert seen == order and len(set(lines)) == 2
 
 
-def test_a_player_may_speak_instead_of_typing(cast_folder: Path, script: str) -> None:
-    for kind in ("process", "thread"):
-        options = {"ear": "tones", "voice": "tones"}
-        with Engine.open(cast_folder, model=script, host=kind, options=options) as engine:  # type: ignore[arg-type]
-            line = engine.listen("ada", rate=16000)
-            sound = spelled("When does the boat come?", 16000)
+@contextmanager
+def simulator() -> Iterator[str]:
+    """A realtime server in a process of its own."""
+    with subprocess.Popen([sys.executable, "-m", "townsfolk.simulator"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    ("kind", "ear", "rate"), [("process", "tones", 16000), ("thread", "tones", 24000), ("process", "realtime", 24000)]
+)
+def test_a_player_may_speak_instead_of_typing(cast_folder: Path, script: str, kind: Any, ear: str, rate: int) -> None:
+    with simulator() as url:
+        options = {"ear": ear, "voice": "tones", "realtime_url": url}
+        with Engine.open(cast_folder, model=script, host=kind, options=options) as engine:
+            line = engine.listen("ada", rate=rate)
+            sound = spelled("When does the boat come?", rate)
             for start in range(0, len(sound), 3200):
                 engine.speech(line, sound[start : start + 3200])
             engine.listened(line)
@@ -452,11 +465,11 @@ def test_a_player_may_speak_instead_of_typing(cast_folder: Path, script: str) ->
             assert ask(engine, engine.memory("ada"))["memories"][0]["text"] == "When does the boat come?"
             # Nobody has reported that the answer was played: hands-free speech cuts it.
             again = engine.listen("ada", hands_free=True)
-            engine.speech(again, bytes(9600) + spelled("Stop.") + bytes(24000))
+            engine.speech(again, bytes(9600) + spelled("Stop at once.") + bytes(48000))
             seen = hear(engine, again)
             cut = next(event for event in seen if isinstance(event, LineHeard))
             assert cut.line == line and not cut.complete
-            assert [event.text for event in seen if isinstance(event, PlayerHeard)][-1] == "Stop."
+            assert [event.text for event in seen if isinstance(event, PlayerHeard)][-1] == "Stop at once."
 
 
 def test_an_ear_that_hears_nothing_says_so(cast_folder: Path, script: str) -> None:

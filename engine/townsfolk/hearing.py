@@ -26,7 +26,7 @@ class Hearing:
         ended: No more sound will come.
     """
 
-    __slots__ = ("_began", "_bytes", "_rate", "_reported", "_words", "ended", "played_ms")
+    __slots__ = ("_began", "_bytes", "_rate", "_reported", "_timed", "_words", "ended", "played_ms")
 
     def __init__(self) -> None:
         self.played_ms = 0
@@ -34,6 +34,7 @@ class Hearing:
         self._bytes = 0
         self._rate = 24000
         self._words: list[Word] = []
+        self._timed = False
         self._began = 0.0
         self._reported: float | None = None
 
@@ -55,7 +56,11 @@ class Hearing:
         return at
 
     def timed(self, words: Sequence[Word]) -> None:
-        """Words have their times; earlier ones of the same characters are replaced."""
+        """Words have their times; earlier ones of the same characters are replaced.
+
+        Of a line that comes with times, a word without one has not sounded yet.
+        """
+        self._timed = True
         for at, end, _, _ in words:
             self._words = [word for word in self._words if word[1] <= at or word[0] >= end]
         self._words = sorted([*self._words, *words])
@@ -89,7 +94,7 @@ class Hearing:
         """What was heard of the line: all of it, or up to the end of the last word that was played whole."""
         if self.complete:
             return text
-        if not self._words:
+        if not self._timed:
             return _at_word(text, len(text) * self.played_ms // max(1, self.length_ms))
         end = 0
         for _, stop, _, to in self._words:

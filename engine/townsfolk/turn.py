@@ -148,7 +148,7 @@ class Turn:
         if self.over:
             return []
         self.hearing.timed(words)
-        return [LineTiming(self.line, self.npc, words, shapes)]
+        return [LineTiming(self.line, self.npc, words, shapes)] if words else []
 
     def heard_out(self) -> list[Event]:
         """Playback of a voiced line is over, one way or the other."""

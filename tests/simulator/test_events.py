@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 import townsfolk.simulator
 from townsfolk.simulator import Fault, Quirks, Reply, Simulator, ToolCall
+from townsfolk.speech.spelling import spelled
 
 SOURCES = Path(townsfolk.simulator.__file__).parent
 
@@ -61,6 +63,16 @@ async def everything(talk):
         await client.until("conversation.item.done")
         await client.send("input_audio_buffer.clear")
         await client.until("input_audio_buffer.cleared")
+        hears = {"transcription": {"model": "gpt-realtime-whisper"}, "turn_detection": {"type": "server_vad"}}
+        await client.send("session.update", session={"type": "realtime", "audio": {"input": hears}})
+        await client.until("session.updated")
+        speech = base64.b64encode(bytes(24_000) + spelled("Is it far?") + bytes(48_000)).decode()
+        await client.send("input_audio_buffer.append", audio=speech)
+        completed = await client.until("conversation.item.input_audio_transcription.completed")
+        assert completed["transcript"] == "Is it far?"
+        sim.quirks = replace(sim.quirks, deaf=True)
+        await client.send("input_audio_buffer.append", audio=speech)
+        await client.until("conversation.item.input_audio_transcription.failed")
         await client.send("conversation.item.delete", item_id="mine")
         await client.until("conversation.item.deleted")
         await client.send("no.such.event")

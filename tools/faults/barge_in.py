@@ -70,7 +70,7 @@ def told(text: str, played: int, length: int, whole: bool, times: dict[int, tupl
 
 def round_of(engine: Engine, rng: random.Random, early: bool) -> dict[str, Any]:
     """One line that is cut; what was expected and what came."""
-    line, length, shown = engine.say("ada", "Tell me."), 0, ""
+    line, sound, length, shown = engine.say("ada", "Tell me."), 0, 0, ""
     times: dict[int, tuple[int, int]] = {}
     done = heard = None
     cut_at = rng.uniform(0.0, 0.12) if early else None
@@ -80,7 +80,8 @@ def round_of(engine: Engine, rng: random.Random, early: bool) -> dict[str, Any]:
         for event in engine.wait(0.002):
             match event:
                 case LineAudio(line=id, pcm=pcm, rate=rate) if id == line:
-                    length += len(pcm) * 500 // rate
+                    sound += len(pcm)
+                    length = sound * 500 // rate
                 case LineTiming(line=id, words=words) if id == line:
                     times.update({at: (end, stop) for at, end, _, stop in words})
                 case LineDelta(line=id, text=more) if id == line:

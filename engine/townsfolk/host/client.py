@@ -13,6 +13,7 @@ from townsfolk.turn import Turn
 from townsfolk.wire.events import message
 
 if TYPE_CHECKING:
+    from townsfolk.models.base import Purse
     from townsfolk.speech.ports import Ear
 
 __all__ = ["Client"]
@@ -60,7 +61,7 @@ class Client:
 
     def listen(
         self, ear: Ear, line: str, npc: str, player: str,
-        *, rate: int, hands_free: bool, ended: Callable[[asyncio.Task[str]], None],
+        *, rate: int, hands_free: bool, ended: Callable[[asyncio.Task[str]], None], purse: Purse | None = None,
     ) -> None:  # fmt: skip
         """Opens an ear; ``ended`` is called with the task that has listened."""
 
@@ -70,7 +71,7 @@ class Client:
                     task.cancel()
 
         opened = OpenEar(
-            ear, line, npc, rate=rate, hands_free=hands_free, emit=self.emit, barged_in=barged_in
+            ear, line, npc, rate=rate, hands_free=hands_free, emit=self.emit, barged_in=barged_in, purse=purse
         )  # fmt: skip
         task = asyncio.get_running_loop().create_task(opened.run())
         self.ears[line] = opened, task

@@ -40,7 +40,9 @@ class Config:
         gguf: The local model's file; None looks for one (see docs/models.md).
         words_per_second: The pace of authored lines; None gives them at once.
         voice: What says lines aloud: ``tones``, or ``realtime``; None leaves them written.
-        ear: What understands players who speak: ``tones``; None lets them type only.
+        ear: What understands players who speak: ``tones`` or ``realtime``; None lets them type only.
+        ear_model: What transcribes for the realtime ear.
+        ear_language: The players' language for it, as in ISO 639-1; None leaves it to the model.
         overlap: Whether characters of one game may talk over each other.
         budget_usd_day: US dollars that paid models may cost a day (UTC); None is no limit.
         budget_usd_player_day: The same for each player.
@@ -78,6 +80,8 @@ class Config:
     words_per_second: float | None = 14.0
     voice: str | None = None
     ear: str | None = None
+    ear_model: str = "gpt-realtime-whisper"
+    ear_language: str | None = None
     overlap: bool = False
     budget_usd_day: float | None = None
     budget_usd_player_day: float | None = None

@@ -236,7 +236,10 @@ class Host:
                 self._say(client, line, npc, task.result(), player)
 
         hands_free = bool(sent.get("hands_free"))
-        client.listen(self.lineup.ear, line, npc, player, rate=rate, hands_free=hands_free, ended=ended)
+        purse = self.till.purse_for_ear(npc, player, line)
+        client.listen(
+            self.lineup.ear, line, npc, player, rate=rate, hands_free=hands_free, ended=ended, purse=purse
+        )  # fmt: skip
 
     def _refuse(self, client: Client, line: str, npc: str, code: str, why: str) -> None:
         client.emit(LineFailed(line, npc, self._bark(npc, line, code), code, why, HINTS[code]))

@@ -39,7 +39,7 @@ _SOON_DAYS: Final = 60
 """A model that ends within so many days is told of."""
 VOICES: Final = ("tones", "realtime")
 """What ``voice`` may be, besides nothing. ``realtime,tones`` has the second say what other models write."""
-EARS: Final = ("tones",)
+EARS: Final = ("tones", "realtime")
 """The same for ``ear``."""
 
 
@@ -90,7 +90,6 @@ class Lineup:
         first, _, behind = (self._config.voice or "").partition(",")
         self._native = first == "realtime"
         self._voice = find_voice((behind if self._native else first).strip() or None)
-        self.ear = find_ear(self._config.ear)
         ladder(self._config.model, key=False, second=False, local=False)
         self._gguf, self._embedder = await asyncio.to_thread(self._look)
         if self._config.answers > 0:
@@ -103,6 +102,8 @@ class Lineup:
 
             self._simulator = Simulator(authored_brain(self._cast.personas, self._facts, self._build("authored")))
             await self._simulator.start()
+        url = self._simulator.url if self._simulator is not None else self._config.realtime_url
+        self.ear = find_ear(self._config, url)
 
     @property
     def what(self) -> str:
@@ -335,17 +336,23 @@ def find_voice(name: str | None) -> Voice | None:
     raise UsageError("bad_argument", f"{name!r} is no voice", hint=f"Choose one of {', '.join(VOICES)}.")
 
 
-def find_ear(name: str | None) -> Ear | None:
-    """The ear of that name.
+def find_ear(config: Config, url: str | None) -> Ear | None:
+    """The ear that is configured; ``url`` is where a realtime one listens.
 
     Raises:
         UsageError: There is none.
     """
-    match name:
+    match config.ear:
         case None:
             return None
         case "tones":
             from townsfolk.speech.spelling import ToneEar
 
             return ToneEar()
-    raise UsageError("bad_argument", f"{name!r} is no ear", hint=f"Choose one of {', '.join(EARS)}.")
+        case "realtime":
+            from townsfolk.models.connect import Connector
+            from townsfolk.speech.realtime_ear import RealtimeEar
+
+            connector = Connector(config.realtime_model, secret_for("realtime", url), url)
+            return RealtimeEar(connector, model=config.ear_model, language=config.ear_language)
+    raise UsageError("bad_argument", f"{config.ear!r} is no ear", hint=f"Choose one of {', '.join(EARS)}.")

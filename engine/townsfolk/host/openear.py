@@ -11,6 +11,7 @@ from townsfolk.errors import ModelError
 from townsfolk.events import Event, PlayerHeard
 
 if TYPE_CHECKING:
+    from townsfolk.models.base import Billed, Purse
     from townsfolk.speech.ports import Ear, Listening
 
 __all__ = ["OpenEar"]
@@ -27,6 +28,7 @@ class OpenEar:
     Args:
         emit: Takes events for the game.
         barged_in: Called when the player begins to speak.
+        purse: Pays for it, where the ear costs money.
     """
 
     def __init__(
@@ -39,8 +41,10 @@ class OpenEar:
         hands_free: bool,
         emit: Callable[[Event], None],
         barged_in: Callable[[], None],
+        purse: Purse | None = None,
     ) -> None:
         self._ear = ear
+        self._purse = purse
         self._line = line
         self._npc = npc
         self._rate = rate
@@ -101,6 +105,14 @@ class OpenEar:
 
     def words(self, text: str) -> None:
         self._emit(PlayerHeard(self._line, self._npc, text, False))
+
+    def reserve(self, model: str) -> None:
+        if self._purse is not None:
+            self._purse.reserve(model)
+
+    def took(self, billed: Billed) -> None:
+        if self._purse is not None:
+            self._purse.bill(billed)
 
     def ended(self) -> None:
         """The player has said all: the ear, or whoever held the key, says so."""

@@ -12,13 +12,15 @@ from townsfolk.catalogue import find
 from townsfolk.errors import HINTS, ModelError
 from townsfolk.events import Status
 from townsfolk.host.config import Config
-from townsfolk.ledger import Ledger, Spent, Tokens, cost, day_of, priced
+from townsfolk.ledger import PICO, Ledger, Spent, Tokens, cost, day_of, priced
 from townsfolk.models.base import Billed, Usage
 
 __all__ = ["Purse", "Till", "till_for"]
 
 _PICTURE: Final = (400, 120)
 """Tokens in and out of the description of a picture, about and at most."""
+_HEARD: Final = (600, 300)
+"""The same of a minute of speech: a token for 100 ms, and 150 words."""
 
 
 class Till:
@@ -71,6 +73,10 @@ class Till:
         """For the description of a picture: it belongs to no player."""
         return self.purse(npc, "", name, input_tokens=_PICTURE[0], output_tokens=_PICTURE[1])
 
+    def purse_for_ear(self, npc: str, player: str, line: str) -> Purse:
+        """For what a player says: at most a minute of it."""
+        return self.purse(npc, player, line, input_tokens=_HEARD[0], output_tokens=_HEARD[1])
+
     def let_through(
         self, player: str, model: str, input_tokens: int, output_tokens: int, audio_tokens: int = 0
     ) -> Ticket:
@@ -81,9 +87,11 @@ class Till:
         """
         now, known = self._clock(), find(model)
         prices = [known.text, known.audio] if audio_tokens else [known.text]
-        if None in prices and self._limits.money:
+        if None in prices and known.minute is None and self._limits.money:
             raise ModelError("no_price", f"{model} has no known price, and there is a budget in money.")
         money = priced(input_tokens, output_tokens, known.text) if known.text is not None else 0
+        if known.minute is not None:
+            money = round(known.minute * PICO)
         if audio_tokens and known.audio is not None:
             money += priced(0, audio_tokens, known.audio)
         if self._limits:
@@ -162,6 +170,8 @@ class Purse:
         tokens, known = tokens_of(billed.usage)
         model = find(billed.model)
         money = cost(tokens, model)
+        if billed.usage.seconds is not None:
+            money = None if model.minute is None else round(billed.usage.seconds / 60 * model.minute * PICO)
         if not known and billed.usage.input is None:
             money = ticket.money if ticket is not None and model.text is not None else None
         till = self._till

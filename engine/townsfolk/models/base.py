@@ -99,6 +99,7 @@ class Usage:
     cached_image: int | None = None
     output_text: int | None = None
     output_audio: int | None = None
+    seconds: float | None = None
 
 
 Outcome: TypeAlias = Literal["completed", "cancelled", "failed", "incomplete"]

@@ -101,6 +101,7 @@ class Quirks:
         references: ``item_reference`` is taken in ``response.input``.
         rate_limits: ``rate_limits.updated`` is sent.
         expires_at: ``session.created`` says when the session ends.
+        deaf: Transcriptions of what players say fail.
         cancel: ``response.cancel`` stops the response. Else the answer is the made-up event ``response.cancelled``, and
             the response goes on.
     """
@@ -114,6 +115,7 @@ class Quirks:
     references: bool = True
     rate_limits: bool = True
     expires_at: bool = True
+    deaf: bool = False
     cancel: bool = True
 
 

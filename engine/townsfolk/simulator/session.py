@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import json
 import time
 from collections.abc import Callable
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from townsfolk.pictures import tokens_of
 from townsfolk.simulator.checks import Refused, check_item, check_response, check_session, merged, picture_of
 from townsfolk.simulator.frames import tokens
+from townsfolk.simulator.listener import Listener
 from townsfolk.simulator.stream import Stream
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class Session:
         self.heard: dict[str, int] = {}
         """How many milliseconds of audio each spoken item has."""
         self.conversation_id = self.new_id("conv")
-        self._sound = bytearray()
+        listener = Listener(self)
         self._expiry: asyncio.TimerHandle | None = None
         pcm = {"type": "audio/pcm", "rate": 24_000}
         self.config: dict[str, Any] = {
@@ -70,9 +69,9 @@ class Session:
             "conversation.item.delete": self._item_delete,
             "conversation.item.retrieve": self._item_retrieve,
             "conversation.item.truncate": self._item_truncate,
-            "input_audio_buffer.append": self._append,
-            "input_audio_buffer.commit": self._commit,
-            "input_audio_buffer.clear": self._clear,
+            "input_audio_buffer.append": listener.append,
+            "input_audio_buffer.commit": listener.commit,
+            "input_audio_buffer.clear": listener.clear,
         }
 
     # the session's life
@@ -283,34 +282,6 @@ class Session:
             part.pop("transcript", None)
         place = {"item_id": item["id"], "content_index": event.get("content_index", 0)}
         self.send("conversation.item.truncated", **place, audio_end_ms=end)
-
-    def _append(self, event: dict[str, Any]) -> None:
-        try:
-            self._sound += base64.b64decode(event.get("audio") or "", validate=True)
-        except (binascii.Error, TypeError):
-            raise Refused("invalid_value", "Invalid 'audio'. Expected base64-encoded audio bytes.", "audio") from None
-
-    def _commit(self, event: dict[str, Any]) -> None:
-        if len(self._sound) < 4800:
-            ms = len(self._sound) / 48
-            message = f"Error committing input audio buffer: buffer too small. Expected at least 100ms, has {ms:.2f}ms."
-            raise Refused("input_audio_buffer_commit_empty", message)
-        sound, self._sound = bytes(self._sound), bytearray()
-        item = {
-            "id": self.new_id("item"),
-            "object": "realtime.item",
-            "type": "message",
-            "status": "completed",
-            "role": "user",
-            "content": [{"type": "input_audio", "audio": base64.b64encode(sound).decode(), "transcript": None}],
-        }
-        self.send("input_audio_buffer.committed", item_id=item["id"], previous_item_id=next(reversed(self.items), None))
-        self.item_added(item)
-        self.item_done(item)
-
-    def _clear(self, event: dict[str, Any]) -> None:
-        self._sound.clear()
-        self.send("input_audio_buffer.cleared")
 
     # the inside
 

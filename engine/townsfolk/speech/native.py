@@ -55,7 +55,8 @@ class _Line:
         self._emit = emit
         self._alignment: Alignment | None = Alignment(speed)
         self._shown = ""
-        self._told: tuple[Word, ...] = ()
+        self._told = 0  # words
+        self._begun = False
         self._new_ms = 0.0
 
     def hear(self, event: ModelEvent) -> None:
@@ -73,16 +74,15 @@ class _Line:
         if isinstance(event, Audio) and self._alignment is not None:
             self._alignment.sound(event.pcm, event.rate)
             self._new_ms += len(event.pcm) * 500 / event.rate
-            if self._new_ms >= _EVERY_MS:
-                self._new_ms = 0.0
-                self._tell(self._alignment.words(whole=False)[len(self._told) :])
+            if self._new_ms >= _EVERY_MS or not self._begun:
+                self._new_ms, self._begun = 0.0, True
+                self._tell(self._alignment.words(whole=False)[self._told :])
 
     def end(self) -> None:
         """The line is whole: now all its words have their place."""
-        if self._alignment is not None:
+        if self._alignment is not None and self._begun:
             self._tell(self._alignment.words(whole=True))
 
     def _tell(self, words: tuple[Word, ...]) -> None:
-        if words:
-            self._told += words
-            self._emit(Timing(words, shapes(self._shown, words)))
+        self._told += len(words)
+        self._emit(Timing(words, shapes(self._shown, words)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
-from townsfolk.models.base import Audio, Health, Timing
+from townsfolk.models.base import Audio, Billed, Health, Timing
 from townsfolk.persona import Persona
 
 __all__ = ["Ear", "Listening", "Sound", "Understood", "Voice"]
@@ -56,6 +56,18 @@ class Understood(Protocol):
 
     def ended(self) -> None:
         """The player has stopped speaking (hands-free only): time to ask for :meth:`Listening.end`."""
+        ...
+
+    def reserve(self, model: str) -> None:
+        """A paid model is going to listen.
+
+        Raises:
+            ModelError: That is over the budget.
+        """
+        ...
+
+    def took(self, billed: Billed) -> None:
+        """What that took; once for each :meth:`reserve`."""
         ...
 
 

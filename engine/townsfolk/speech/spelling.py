@@ -9,7 +9,7 @@ from typing import Final
 from townsfolk.models.base import Health
 from townsfolk.speech.ports import Listening, Understood
 
-__all__ = ["ToneEar", "spelled"]
+__all__ = ["ToneEar", "spelled", "unspelled"]
 
 _BLOCKS: Final = 100
 """Letters a second: each is 10 ms at a level of its own."""
@@ -31,6 +31,20 @@ def spelled(text: str, rate: int = 24000) -> bytes:
     if sys.byteorder == "big":
         samples.byteswap()
     return samples.tobytes()
+
+
+def unspelled(pcm: bytes, rate: int = 24000) -> str:
+    """The text of a sound that :func:`spelled` made, wherever it begins. Silence is left out."""
+    block = rate // _BLOCKS * 2
+    read = bytearray()
+    # It may begin anywhere in a block: its middle is safe once the first loud sample is found.
+    samples = memoryview(pcm[: len(pcm) & ~1]).cast("h")
+    first = next((n for n, level in enumerate(samples) if level >= _STEP), len(samples))
+    for at in range(first * 2 + block // 4 * 2, len(pcm) - 1, block):
+        level = int.from_bytes(pcm[at : at + 2], "little", signed=True)
+        if level >= _STEP:
+            read.append(min(255, level // _STEP - 1))
+    return read.decode("utf-8", "replace")
 
 
 class ToneEar:
